@@ -1,0 +1,42 @@
+/* running.db as configd writes it: a matched line becomes rows of typed tables, and tables become text again.
+ *
+ * Only configd (configdb/daemon) and tests include this. The schema is configdb/model/schema.sql.h, `PRAGMA user_version`.
+ */
+#ifndef POSTERN_CONFIGDB_STORE_H
+#define POSTERN_CONFIGDB_STORE_H
+
+#include "configdb/configdb.h"
+#include "configdb/secrets.h"
+
+struct store;
+
+/* Opens or creates running.db (WAL); migrates an older schema, refuses a newer one (ERR_UNSUPPORTED). With `path` null
+ * an in-memory database. `secrets` is borrowed. */
+enum err store_open(struct store **s, const char *path, struct secrets *secrets) MUST_CHECK;
+void store_close(struct store *s);
+
+/* One line in a mode, wholly: match, verify, commit, and the answer for the user. `privilege` is the session's.
+ * *tables gets the set of enum cfg_table that changed (0: nothing). Falls back from a sub-mode to MODE_CONFIG as IOS does.
+ * `who` goes to table revision. */
+struct store_who { const char *user, *tty, *from; uint64_t wall_us; };
+void store_line(struct store *s, uint8_t privilege, const struct cfgm_line *in, const struct store_who *who,
+	struct cfgm_result *out, unsigned *tables);
+/* Several lines as one transaction (for atomic copies): nothing is kept unless store_end(commit). Calls nest not. */
+enum err store_begin(struct store *s) MUST_CHECK;
+enum err store_end(struct store *s, bool commit) MUST_CHECK;
+
+/* The configuration as text, in IOS's order, without the "Building configuration..." header; ends in "end\n". Caller frees
+ * with mem_free. `interface` NULL: all. */
+enum err store_text(struct store *s, bool all, const char *interface, char **text) MUST_CHECK;
+
+uint64_t store_revision(struct store *s);
+/* Empties everything (write erase and reload, tests). */
+enum err store_clear(struct store *s) MUST_CHECK;
+/* Copies the running database whole into a new file at `path` (SQLite's backup API, fsync of file): for startup. */
+enum err store_save(struct store *s, const char *path) MUST_CHECK;
+/* Replaces the running configuration by the database at `path` in one transaction. */
+enum err store_restore(struct store *s, const char *path) MUST_CHECK;
+/* Calls `each` for every secret id that is referenced, for the collection of garbage in keys.db. */
+enum err store_secret_ids(struct store *s, void (*each)(void *ctx, uint64_t id), void *ctx) MUST_CHECK;
+
+#endif

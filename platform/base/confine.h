@@ -1,0 +1,27 @@
+/* What a program gives up after its start: user, capabilities, system calls, core dumps. */
+#ifndef POSTERN_BASE_CONFINE_H
+#define POSTERN_BASE_CONFINE_H
+
+#include "err.h"
+
+#include <stdbool.h>
+
+enum confine_profile {
+	CONFINE_CONFIGD,        /* files below its folders, SQLite, AF_UNIX */
+	CONFINE_IKE_PROTO,      /* UDP sockets it was given, threads, AF_UNIX */
+	CONFINE_IKE_KEYS,       /* reads keys.db; no packets */
+	CONFINE_DATAPATH,       /* packet sockets, TAP, netlink, runs nft */
+	CONFINE_PLATFORM,       /* root; only no_new_privs where it can, no core */
+	CONFINE_CLI
+};
+
+/* Early, in every program: no core dumps (RLIMIT_CORE and PR_SET_DUMPABLE), no new privileges unless `may_exec_suid`. */
+enum err confine_early(bool may_exec_suid) MUST_CHECK;
+/* Becomes `user` (numeric or a name of passwd; NULL keeps the uid) keeping only `caps` (0-terminated CAP_* list + 1 each,
+ * NULL: none). Does nothing about uid when not started as root. */
+enum err confine_user(const char *user, const int *caps) MUST_CHECK;
+/* The last step: the profile's seccomp filter; a forbidden call kills the program (log line by the kernel), or fails with
+ * EPERM where libraries probe. POSTERN_NO_SECCOMP in the environment of a sanitizer build turns it off. */
+enum err confine_seccomp(enum confine_profile p) MUST_CHECK;
+
+#endif
