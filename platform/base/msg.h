@@ -2,7 +2,7 @@
  *
  *   struct msg_head | body (a struct declared in the owner's API header, or text)
  *
- * A request has a sequence number; its answer carries the same one. An answer may be a dump: one MSG_MORE message per
+ * A request has a sequence number; its answer carries the same one. An answer may be a dump: one MSG_FLAG_MORE message per
  * object, then a last one without the flag, which carries the status. Events have sequence 0. Body structs are fixed-size,
  * naturally aligned, both ends are built together; a receiver checks the length against the type all the same.
  * The receiving side knows pid and uid of the sender (SO_PEERCRED).
@@ -19,7 +19,7 @@
 #define MSG_BODY_MAX (60 * 1024)
 #define MSG_MAX_FDS 4
 
-#define MSG_MORE 1              /* more objects of the same dump follow */
+#define MSG_FLAG_MORE 1              /* more objects of the same dump follow */
 
 struct msg_head {
 	uint32_t type;          /* the API header's enum */
