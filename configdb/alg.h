@@ -39,9 +39,10 @@ struct cipher_alg {
 	const char *xfrm, *openssl;
 	uint16_t key_len;               /* bytes, without salt */
 	uint16_t key_bits_attr;         /* value of the key length attribute on the wire; 0: attribute is not sent */
-	uint16_t salt_len, iv_len, block_len, icv_len;  /* icv_len of an AEAD; else 0 */
+	uint16_t salt_len, iv_len, block_len, icv_len;  /* block_len: what ESP pads to, at least 4; icv_len of an AEAD; else 0 */
 	bool aead, gmac, weak, legacy_provider;
 	const char *rfc;
+	const char *ios_long;           /* show crypto isakmp policy: "AES - Advanced Encryption Standard (256 bit keys)."; NULL as ios_isakmp */
 };
 
 struct hash_alg {

@@ -1,0 +1,151 @@
+/* What changed between two snapshots, table by table. Compared field by field: padding and the bytes behind a NUL say nothing. */
+#include "cfg.h"
+
+#include <string.h>
+
+#define SAME(f)      (a->f == b->f)
+#define SAME_TEXT(f) (strcmp(a->f, b->f) == 0)
+
+/* Equal arrays of one table, by the element's own function. */
+#define ARRAY_EQUAL(name, type, equal)                                                                                             \
+	static bool name(const struct type *a, size_t na, const struct type *b, size_t nb)                                         \
+	{                                                                                                                          \
+		if (na != nb)                                                                                                      \
+			return false;                                                                                              \
+		for (size_t i = 0; i < na; i++)                                                                                    \
+			if (!equal(&a[i], &b[i]))                                                                                  \
+				return false;                                                                                      \
+		return true;                                                                                                       \
+	}
+
+static bool ip_equal(const struct cfg_ip *a, const struct cfg_ip *b)
+{
+	return SAME(addr) && SAME(mask);
+}
+ARRAY_EQUAL(ips_equal, cfg_ip, ip_equal)
+
+static bool interface_equal(const struct cfg_interface *a, const struct cfg_interface *b)
+{
+	return SAME_TEXT(name) && SAME_TEXT(description) && SAME(shutdown) && ip_equal(&a->ip, &b->ip) &&
+	       ips_equal(a->secondary, a->nsecondary, b->secondary, b->nsecondary) && SAME(mtu) && SAME(ip_mtu) &&
+	       SAME(adjust_mss) && SAME_TEXT(acl_in) && SAME_TEXT(acl_out) && SAME_TEXT(crypto_map);
+}
+ARRAY_EQUAL(interfaces_equal, cfg_interface, interface_equal)
+
+static bool route_equal(const struct cfg_route *a, const struct cfg_route *b)
+{
+	return SAME(prefix) && SAME(mask) && SAME(next_hop) && SAME_TEXT(interface) && SAME(distance) && SAME_TEXT(name);
+}
+ARRAY_EQUAL(routes_equal, cfg_route, route_equal)
+
+static bool port_equal(const struct cfg_port *a, const struct cfg_port *b)
+{
+	return SAME(op) && SAME(nvalues) && memcmp(a->values, b->values, a->nvalues * sizeof(a->values[0])) == 0;
+}
+
+static bool ace_equal(const struct cfg_ace *a, const struct cfg_ace *b)
+{
+	return SAME(seq) && SAME(permit) && SAME(remark) && SAME_TEXT(text) && SAME(protocol) && SAME(src) && SAME(src_wild) &&
+	       SAME(dst) && SAME(dst_wild) && port_equal(&a->src_port, &b->src_port) && port_equal(&a->dst_port, &b->dst_port) &&
+	       SAME(icmp_type) && SAME(icmp_code) && SAME(established) && SAME(fragments) && SAME(log) && SAME(log_input) &&
+	       SAME(tcp_flags_set) && SAME(tcp_flags_clear) && SAME(dscp) && SAME(precedence) && SAME(tos);
+}
+ARRAY_EQUAL(aces_equal, cfg_ace, ace_equal)
+
+static bool acl_equal(const struct cfg_acl *a, const struct cfg_acl *b)
+{
+	return SAME_TEXT(name) && SAME(extended) && SAME(numbered) && aces_equal(a->entries, a->nentries, b->entries, b->nentries);
+}
+ARRAY_EQUAL(acls_equal, cfg_acl, acl_equal)
+
+static bool policy_equal(const struct cfg_isakmp_policy *a, const struct cfg_isakmp_policy *b)
+{
+	return SAME(priority) && SAME(encryption) && SAME(hash) && SAME(auth) && SAME(group) && SAME(lifetime_s);
+}
+ARRAY_EQUAL(policies_equal, cfg_isakmp_policy, policy_equal)
+
+static bool key_equal(const struct cfg_isakmp_key *a, const struct cfg_isakmp_key *b)
+{
+	return SAME(secret_id) && SAME(addr) && SAME(mask) && SAME_TEXT(host) && SAME(no_xauth);
+}
+ARRAY_EQUAL(keys_equal, cfg_isakmp_key, key_equal)
+
+static bool set_equal(const struct cfg_transform_set *a, const struct cfg_transform_set *b)
+{
+	return SAME_TEXT(name) && SAME(cipher) && SAME(auth) && SAME(transport);
+}
+ARRAY_EQUAL(sets_equal, cfg_transform_set, set_equal)
+
+static bool map_entry_equal(const struct cfg_map_entry *a, const struct cfg_map_entry *b)
+{
+	if (!(SAME_TEXT(map) && SAME(seq) && SAME_TEXT(description) && SAME(npeers) && SAME(nsets) && SAME_TEXT(acl) && SAME(pfs) &&
+		    SAME(lifetime_s) && SAME(lifetime_kb) && SAME(lifetime_kb_disabled)))
+		return false;
+	for (size_t i = 0; i < a->npeers; i++)
+		if (!(SAME(peers[i].addr) && SAME_TEXT(peers[i].host) && SAME(peers[i].is_default)))
+			return false;
+	for (size_t i = 0; i < a->nsets; i++)
+		if (!SAME_TEXT(sets[i]))
+			return false;
+	return true;
+}
+ARRAY_EQUAL(maps_equal, cfg_map_entry, map_entry_equal)
+
+static bool user_equal(const struct cfg_user *a, const struct cfg_user *b)
+{
+	return SAME_TEXT(name) && SAME(privilege);
+}
+ARRAY_EQUAL(users_equal, cfg_user, user_equal)
+
+static bool line_equal(const struct cfg_line *a, const struct cfg_line *b)
+{
+	return SAME(vty) && SAME(first) && SAME(last) && SAME(exec_timeout_s) && SAME(logging_synchronous) && SAME(login_local) &&
+	       SAME(login) && SAME(length) && SAME(width) && SAME(history_size) && SAME(transport_ssh);
+}
+ARRAY_EQUAL(lines_equal, cfg_line, line_equal)
+
+static bool stamps_equal(const struct cfg_stamps *a, const struct cfg_stamps *b)
+{
+	return SAME(kind) && SAME(msec) && SAME(localtime) && SAME(show_timezone) && SAME(year);
+}
+
+static bool system_equal(const struct cfg_system *a, const struct cfg_system *b)
+{
+	const char *banner_a = a->banner_motd ? a->banner_motd : "", *banner_b = b->banner_motd ? b->banner_motd : "";
+
+	return SAME_TEXT(hostname) && strcmp(banner_a, banner_b) == 0 && stamps_equal(&a->stamp_debug, &b->stamp_debug) &&
+	       stamps_equal(&a->stamp_log, &b->stamp_log) && SAME(logging_buffered) && SAME(logging_buffer_bytes) &&
+	       SAME(logging_buffer_level) && SAME(logging_console) && SAME(logging_console_level) && SAME(logging_monitor_level);
+}
+
+static bool ipsec_equal(const struct cfg_ipsec *a, const struct cfg_ipsec *b)
+{
+	return SAME(lifetime_s) && SAME(lifetime_kb) && SAME(replay_window) && SAME(df_bit) && SAME(fragment_after);
+}
+
+unsigned cfg_diff(const struct cfg *a, const struct cfg *b)
+{
+	unsigned d = 0;
+
+	if (!a)
+		return CFG_ALL;
+	if (!system_equal(&a->system, &b->system))
+		d |= CFG_SYSTEM;
+	if (!SAME(system.enable_secret) || !users_equal(a->users, a->nusers, b->users, b->nusers) ||
+		!lines_equal(a->lines, a->nlines, b->lines, b->nlines))
+		d |= CFG_USERS;
+	if (!interfaces_equal(a->interfaces, a->ninterfaces, b->interfaces, b->ninterfaces))
+		d |= CFG_INTERFACES;
+	if (!routes_equal(a->routes, a->nroutes, b->routes, b->nroutes))
+		d |= CFG_ROUTES;
+	if (!acls_equal(a->acls, a->nacls, b->acls, b->nacls))
+		d |= CFG_ACLS;
+	if (!SAME(isakmp_enabled) || !policies_equal(a->policies, a->npolicies, b->policies, b->npolicies) ||
+		!keys_equal(a->keys, a->nkeys, b->keys, b->nkeys))
+		d |= CFG_ISAKMP;
+	if (!ipsec_equal(&a->ipsec, &b->ipsec) || !sets_equal(a->sets, a->nsets, b->sets, b->nsets))
+		d |= CFG_IPSEC;
+	if (!maps_equal(a->maps, a->nmaps, b->maps, b->nmaps))
+		d |= CFG_CRYPTO_MAPS;
+	return d;
+}

@@ -1,0 +1,155 @@
+/* Questions to a snapshot, and names of interfaces. Pure functions over struct cfg. */
+#include "cfg.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const struct cfg_acl *cfg_acl(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; *name && i < c->nacls; i++)
+		if (strcmp(c->acls[i].name, name) == 0)
+			return &c->acls[i];
+	return NULL;
+}
+
+const struct cfg_interface *cfg_interface(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->ninterfaces; i++)
+		if (strcmp(c->interfaces[i].name, name) == 0)
+			return &c->interfaces[i];
+	return NULL;
+}
+
+const struct cfg_interface *cfg_interface_by_ifname(const struct cfg *c, const char *ifname)
+{
+	for (size_t i = 0; i < c->ninterfaces; i++)
+		if (strcmp(c->interfaces[i].ifname, ifname) == 0)
+			return &c->interfaces[i];
+	return NULL;
+}
+
+const struct cfg_transform_set *cfg_transform_set(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->nsets; i++)
+		if (strcmp(c->sets[i].name, name) == 0)
+			return &c->sets[i];
+	return NULL;
+}
+
+const struct cfg_map_entry *cfg_map_first(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; *name && i < c->nmaps; i++)
+		if (strcmp(c->maps[i].map, name) == 0)
+			return &c->maps[i];
+	return NULL;
+}
+
+const struct cfg_map_entry *cfg_map_next(const struct cfg *c, const struct cfg_map_entry *e)
+{
+	const struct cfg_map_entry *next = e + 1;
+
+	if (next >= c->maps + c->nmaps || strcmp(next->map, e->map) != 0)
+		return NULL;
+	return next;
+}
+
+const char *cfg_map_entry_fault(const struct cfg *c, const struct cfg_map_entry *e)
+{
+	static _Thread_local char text[CFG_NAME + 48];
+	const struct cfg_acl *acl;
+	size_t usable = 0;
+
+	if (!e->npeers)
+		return "no peer";
+	if (!e->acl[0])
+		return "no access-list";
+	acl = cfg_acl(c, e->acl);
+	if (!acl || !acl->extended) {
+		snprintf(text, sizeof(text), "access-list %s %s", e->acl, acl ? "is not an extended one" : "does not exist");
+		return text;
+	}
+	if (!e->nsets)
+		return "no transform-set";
+	for (size_t i = 0; i < e->nsets; i++)
+		usable += cfg_transform_set(c, e->sets[i]) != NULL;
+	if (!usable) {
+		snprintf(text, sizeof(text), "transform-set %s does not exist", e->sets[0]);
+		return text;
+	}
+	return NULL;
+}
+
+const struct cfg_isakmp_key *cfg_key_for(const struct cfg *c, uint32_t peer)
+{
+	const struct cfg_isakmp_key *best = NULL;
+
+	for (size_t i = 0; i < c->nkeys; i++) {
+		const struct cfg_isakmp_key *k = &c->keys[i];
+
+		if (k->host[0] || ((peer ^ k->addr) & k->mask))
+			continue;
+		if (!best || k->mask > best->mask)
+			best = k;
+	}
+	return best;
+}
+
+/* What is ours: type and highest number. */
+static const struct iftype {
+	const char *name;
+	bool slot; /* "0/" stands before the number */
+	unsigned long max;
+} iftypes[] = {
+	{ "GigabitEthernet", true, 255 },
+	{ "Loopback", false, 2147483647 },
+};
+
+/* The number behind the type's word, 0/N or N; false when anything else is there. */
+static bool ifnumber(const struct iftype *t, const char *text, unsigned long *number)
+{
+	char *end;
+
+	if (t->slot) {
+		if (strncmp(text, "0/", 2) != 0)
+			return false;
+		text += 2;
+	}
+	if (!isdigit((unsigned char)*text) || strlen(text) > 10)
+		return false;
+	*number = strtoul(text, &end, 10);
+	return !*end && *number <= t->max;
+}
+
+enum err ifname_parse(char ios[CFG_NAME], char kernel[16], const char *text)
+{
+	size_t letters = strcspn(text, " 0123456789/-.");
+	const char *rest = text + letters;
+	unsigned long number;
+
+	while (*rest == ' ')
+		rest++;
+	if (!letters)
+		return ERR_INVALID;
+	for (size_t i = 0; i < sizeof(iftypes) / sizeof(iftypes[0]); i++) {
+		const struct iftype *t = &iftypes[i];
+
+		if (strncasecmp(text, t->name, letters) != 0)
+			continue;
+		if (!ifnumber(t, rest, &number))
+			return ERR_INVALID;
+		snprintf(ios, CFG_NAME, "%s%s%lu", t->name, t->slot ? "0/" : "", number);
+		snprintf(kernel, 16, t->slot ? "gi0-%lu" : "loop%lu", number);
+		return ERR_OK;
+	}
+	return ERR_INVALID;
+}
+
+void ifname_short(char out[16], const char *ios)
+{
+	const char *number = ios + strcspn(ios, "0123456789");
+
+	snprintf(out, 16, "%.2s%s", ios, number);
+}
