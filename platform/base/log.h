@@ -26,7 +26,7 @@ struct log_record {
 	uint32_t pid;
 	uint8_t severity;
 	uint8_t flags;          /* LOG_DEBUG */
-	uint16_t reserved;
+	uint16_t dropped;       /* lines that this program lost before this one, because the queue was full */
 	char strings[];
 };
 #define LOG_FLAG_DEBUG 1        /* output of a debug command: no %-header */

@@ -13,9 +13,9 @@ enum err secret_set(struct secret *s, struct span from)
 {
 	if (from.len > SECRET_MAX)
 		return ERR_RANGE;
-	secret_wipe(s);
 	if (from.len > 0)
-		memcpy(s->bytes, from.data, from.len);
+		memmove(s->bytes, from.data, from.len);
+	wipe(s->bytes + from.len, SECRET_MAX - from.len);
 	s->len = (uint16_t)from.len;
 	return ERR_OK;
 }
