@@ -1,0 +1,172 @@
+"""The verbs of the lab. Each returns an exit status."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from . import net, peers, router
+from .base import Lab, LabError, STATE, start_time
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+CONFIGS = os.path.dirname(HERE)
+PEERS = ("postern", "strongswan", "strongswan-kernel", "libreswan")
+
+
+def up(args):
+    if os.geteuid() != 0:
+        raise LabError("network namespaces need root: try again with sudo")
+    lab = Lab(args.name)
+    if lab.exists:
+        raise LabError(f"lab '{lab.name}' is up already (lab down --name {lab.name})")
+    os.makedirs(STATE, exist_ok=True)
+    facts = {"bin": os.path.realpath(router.root_of(args.bin)), "peer": args.peer, "nodes": {}}
+    try:
+        lab.save(facts)
+        net.up(lab, without=peers.nodes_elsewhere(args.peer))
+        r1 = args.r1 or f"{CONFIGS}/{'bare' if args.bare else 'R1'}.cfg"
+        facts["nodes"]["R1"] = router.start(lab, "R1", r1, facts["bin"])
+        lab.save(facts)
+        if args.peer == "postern":
+            r2 = args.r2 or f"{CONFIGS}/{'bare-R2' if args.bare else 'R2'}.cfg"
+            facts["nodes"]["R2"] = router.start(lab, "R2", r2, facts["bin"])
+        else:
+            facts["nodes"]["R2"] = peers.start(lab, args.peer, args.r2)
+        lab.save(facts)
+        if args.owner:
+            watch(lab, args.owner)
+    except BaseException:
+        take_down(lab)
+        raise
+    return 0
+
+
+def watch(lab, owner):
+    """A process that takes the lab down when `owner` ends, however it ends."""
+    if os.fork():
+        return
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    born = start_time(owner)
+    while born and start_time(owner) == born and lab.exists:
+        time.sleep(0.2)
+    if lab.exists:
+        take_down(lab)
+    os._exit(0)
+
+
+def node_words(lab, facts, node, command):
+    """The words that run `command` in a node."""
+    if node not in net.NODES:
+        raise LabError(f"no node '{node}': {' '.join(net.NODES)}")
+    here = facts["nodes"].get(node, {})
+    if here.get("kind") == "postern":
+        return router.enter(here, *command)
+    elsewhere = peers.enter(lab, facts, node, command)
+    return elsewhere or ["ip", "netns", "exec", lab.netns(node), *command]
+
+
+def execute(args):
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        raise LabError("exec NODE COMMAND")
+    lab = Lab(args.name)
+    return subprocess.run(node_words(lab, lab.load(), args.node, command)).returncode
+
+
+def console(args):
+    lab = Lab(args.name)
+    facts = lab.load()
+    here = facts["nodes"].get(args.node, {})
+    if here.get("kind") != "postern":
+        raise LabError(f"{args.node} is not a Postern router")
+    words = router.console(facts["bin"], here, args.tty, args.words)
+    return subprocess.run(words).returncode
+
+
+def capture(args):
+    lab = Lab(args.name)
+    facts = lab.load()
+    if args.stop:
+        return stop_capture(lab, facts)
+    if not args.file:
+        raise LabError("capture FILE.pcapng")
+    path = os.path.realpath(args.file)
+    words = ["ip", "netns", "exec", lab.netns("internet"), "dumpcap", "-q", "-i", "r1", "-w", path]
+    if args.seconds:
+        words += ["-a", f"duration:{args.seconds:g}"]
+    log = open(lab.node_dir("internet-capture.log"), "w+")
+    dumper = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    wait_for_file(dumper, path, log)
+    if not args.background:
+        try:
+            return 0 if dumper.wait() == 0 else 1
+        except KeyboardInterrupt:
+            dumper.send_signal(signal.SIGINT)
+            dumper.wait()
+            return 0
+    facts.setdefault("captures", []).append({"pid": dumper.pid, "start": start_time(dumper.pid)})
+    lab.save(facts)
+    return 0
+
+
+def wait_for_file(dumper, path, log):
+    """dumpcap opens its device before it writes the file's header."""
+    until = time.monotonic() + 10
+    while not (os.path.exists(path) and os.path.getsize(path)):
+        if dumper.poll() is not None or time.monotonic() > until:
+            log.seek(0)
+            raise LabError(f"dumpcap: {log.read().strip()}")
+        time.sleep(0.02)
+
+
+def stop_capture(lab, facts):
+    for one in facts.pop("captures", []):
+        time.sleep(0.3)                          # what has crossed the link reaches the file
+        if start_time(one["pid"]) == one["start"]:
+            os.kill(one["pid"], signal.SIGINT)
+        until = time.monotonic() + 5
+        while start_time(one["pid"]) == one["start"] and time.monotonic() < until:
+            time.sleep(0.02)
+    lab.save(facts)
+    return 0
+
+
+def restart(args):
+    lab = Lab(args.name)
+    facts = lab.load()
+    here = facts["nodes"].get(args.node, {})
+    if here.get("kind") != "postern":
+        raise LabError(f"{args.node} is not a Postern router")
+    router.stop(here)
+    for name in os.listdir(lab.node_dir(args.node, "run")):
+        os.unlink(lab.node_dir(args.node, "run", name))
+    facts["nodes"][args.node] = router.boot(lab, args.node)
+    lab.save(facts)
+    return 0
+
+
+def down(args):
+    lab = Lab(args.name)
+    if lab.exists:
+        take_down(lab)
+    return 0
+
+
+def take_down(lab):
+    facts = lab.load() if lab.exists else {"nodes": {}}
+    stop_capture(lab, facts)
+    for node, here in facts["nodes"].items():
+        if here.get("kind") == "postern":
+            router.stop(here)
+        else:
+            peers.stop(lab, here)
+    net.down(lab)
+    lab.remove()
+
+
+if __name__ == "__main__":
+    sys.exit("run tests/lab/lab")
