@@ -71,7 +71,7 @@ enum err msg_send(struct msg_conn *c, uint32_t type, uint32_t seq, enum err stat
 enum err msg_send_fds(struct msg_conn *c, uint32_t type, uint32_t seq, enum err status, struct span body, const int *fds, int nfds) MUST_CHECK;
 /* Answers `m`: same type and sequence. */
 enum err msg_answer(struct msg_conn *c, const struct msg *m, enum err status, unsigned flags, struct span body) MUST_CHECK;
-/* As msg_answer, and closes the connection if even that cannot be queued. */
+/* As msg_answer, and ends the connection if even that cannot be queued (`closed` is called later, from the loop). */
 void msg_reply(struct msg_conn *c, const struct msg *m, enum err status, unsigned flags, struct span body);
 
 /* Blocking client, without a loop: for the console and for short questions between programs. */
@@ -87,6 +87,8 @@ enum err msg_sync_call(struct msg_sync *s, uint32_t type, struct span body, void
 /* One question, a dump as the answer: `each` gets every object's body and may return false to stop listening (the
  * connection is then closed). Events (sequence 0) that arrive in between are dropped. Returns the last message's status. */
 enum err msg_sync_dump(struct msg_sync *s, uint32_t type, struct span body, bool (*each)(void *ctx, struct span body), void *ctx) MUST_CHECK;
+/* The same; the descriptor `fd` travels with the question (-1: none) and stays the caller's. */
+enum err msg_sync_dump_fd(struct msg_sync *s, uint32_t type, struct span body, int fd, bool (*each)(void *ctx, struct span body), void *ctx) MUST_CHECK;
 /* The next message of any kind, into buf (header apart): for `terminal monitor`. */
 enum err msg_sync_recv(struct msg_sync *s, struct msg_head *head, void *buf, size_t size, int timeout_ms) MUST_CHECK;
 
