@@ -1,0 +1,27 @@
+"""Any program may be killed at any moment: traffic passes again within 10 s, the configuration is whole.
+
+    hostA 192.168.1.10 -- R1 203.0.113.1 -- internet -- 198.51.100.2 R2 -- 192.168.2.10 hostB
+"""
+import pytest
+
+from conftest import site_fixture
+from rig import until
+
+site = site_fixture("kill")
+pytestmark = pytest.mark.xdist_group("kill")
+
+
+@pytest.mark.parametrize("program", ["configd", "ikemgrd", "datapathd", "platformd"])
+def test_killed_under_traffic(site, program):
+    until(lambda: site.ping(count=1, wait=2) == (1, 1), 30, "a tunnel to begin with")
+    before = site.show("R1", "show running-config")
+    old = site.pid("R1", program)
+    with site.capture(program) as wire:
+        traffic = site.start("hostA", "ping", "-n", "-i", "0.05", "-w", "14", "192.168.2.10")
+        site.kill("R1", program)
+        until(lambda: site.pid("R1", program) != old, 5, f"{program} started again")
+        until(lambda: site.ping(count=3, interval=0.1, wait=1) == (3, 3), 10, f"passing after {program} was killed")
+        traffic.wait()
+    assert wire.clear_text() == []
+    body = lambda text: text.split("version ", 1)[1]  # noqa: E731
+    assert body(site.show("R1", "show running-config")) == body(before)
