@@ -38,10 +38,12 @@ static inline int must_fail(void)
 
 void *mem_calloc(size_t count, size_t size)
 {
-	if (must_fail())
+	size_t whole;
+
+	if (must_fail() || __builtin_mul_overflow(count, size, &whole))
 		return NULL;
 	/* malloc(0) may return NULL, which callers read as "no memory". */
-	return calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
+	return calloc(1, whole == 0 ? 1 : whole);
 }
 
 void *mem_zalloc(size_t n)
@@ -51,9 +53,11 @@ void *mem_zalloc(size_t n)
 
 void *mem_realloc_array(void *p, size_t count, size_t size)
 {
-	if (must_fail())
+	size_t whole;
+
+	if (must_fail() || __builtin_mul_overflow(count, size, &whole))
 		return NULL;
-	return reallocarray(p, count == 0 ? 1 : count, size == 0 ? 1 : size);
+	return realloc(p, whole == 0 ? 1 : whole);
 }
 
 void *mem_dup(const void *p, size_t n)

@@ -41,7 +41,7 @@ static const struct call calls[] = {
 		G_BASE },
 	{ "exit exit_group getpid getppid gettid getuid geteuid getgid getegid getgroups getresuid getresgid getpgrp getpgid "
 	  "getsid "
-	  "uname sysinfo getrusage times getrlimit prlimit64 prctl arch_prctl capget umask getcwd",
+	  "uname sysinfo getrusage times getrlimit setrlimit prlimit64 wait4 waitid prctl arch_prctl capget umask getcwd",
 		G_BASE },
 	{ "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time adjtimex clock_adjtime", G_BASE },
 	{ "open openat access faccessat faccessat2 stat lstat statx statfs fstatfs readlink readlinkat getdents64 mkdir mkdirat "
@@ -55,8 +55,8 @@ static const struct call calls[] = {
 	  "recvfrom "
 	  "recvmsg recvmmsg socketpair",
 		G_SOCKET },
-	{ "clone fork vfork execve execveat wait4 waitid setsid setpgid setuid setgid setreuid setregid setresuid setresgid "
-	  "setgroups capset setrlimit",
+	{ "clone fork vfork execve execveat setsid setpgid setuid setgid setreuid setregid setresuid setresgid "
+	  "setgroups capset",
 		G_EXEC },
 };
 
