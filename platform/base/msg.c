@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #define QUEUE_MAX     4096
+#define QUEUE_DUMP    65536  /* the objects of a dump may be more */
+#define QUEUE_PAUSE   1024   /* a server reads no further question of who does not take the answers */
 #define CLIENTS_MAX   256    /* of one server: anybody may connect */
 #define MESSAGES_TURN 32     /* of one connection before the others get their turn */
 #define ACCEPT_REST   100000 /* us without accepting, when there are no descriptors */
@@ -141,12 +143,22 @@ static void conn_flush(struct msg_conn *c)
 		c->queued--;
 		queued_free(q);
 	}
-	loop_fd_set(c->watch, LOOP_READ);
+}
+
+/* A client always reads: if both ends paused, neither would go on. */
+static bool conn_paused(const struct msg_conn *c)
+{
+	return c->server != NULL && c->queued >= QUEUE_PAUSE;
+}
+
+static void conn_watch(struct msg_conn *c)
+{
+	loop_fd_set(c->watch, (conn_paused(c) ? 0 : LOOP_READ) | (c->first != NULL ? LOOP_WRITE : 0));
 }
 
 static void conn_read(struct msg_conn *c)
 {
-	for (int i = 0; i < MESSAGES_TURN && !c->dead; i++) {
+	for (int i = 0; i < MESSAGES_TURN && !c->dead && !conn_paused(c); i++) {
 		struct msg m;
 		enum err e = msg_wire_recv(c->fd, c->buffer, &m);
 
@@ -175,6 +187,8 @@ static void conn_ready(void *ctx, int fd, int what)
 	c->busy--;
 	if (c->dead)
 		msg_close(c);
+	else
+		conn_watch(c);
 }
 
 static struct msg_conn *conn_new(struct loop *l, int fd, const struct msg_handlers *h, void *ctx)
@@ -367,11 +381,19 @@ uid_t msg_peer_uid(const struct msg_conn *c)
 	return c->uid;
 }
 
+/* Answers are bounded by the questions that are read; the last one of a dump always finds its place. */
+static unsigned queue_limit(const struct msg_conn *c, const struct msg_head *head)
+{
+	if (c->server == NULL || head->seq == 0)
+		return QUEUE_MAX;
+	return head->flags & MSG_FLAG_MORE ? QUEUE_DUMP : QUEUE_DUMP + QUEUE_PAUSE;
+}
+
 static enum err enqueue(struct msg_conn *c, const struct msg_head *head, struct span body, const int *fds, int nfds)
 {
 	struct queued *q;
 
-	if (c->queued >= QUEUE_MAX)
+	if (c->queued >= queue_limit(c, head))
 		return ERR_LIMIT;
 	q = mem_zalloc(sizeof(*q) + body.len);
 	if (q == NULL)
@@ -389,7 +411,7 @@ static enum err enqueue(struct msg_conn *c, const struct msg_head *head, struct 
 	*c->last = q;
 	c->last = &q->next;
 	c->queued++;
-	loop_fd_set(c->watch, LOOP_READ | LOOP_WRITE);
+	conn_watch(c);
 	return ERR_OK;
 }
 

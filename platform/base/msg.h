@@ -65,7 +65,8 @@ void *msg_user(const struct msg_conn *c);
 pid_t msg_peer_pid(const struct msg_conn *c);
 uid_t msg_peer_uid(const struct msg_conn *c);
 
-/* Queues and sends when the socket takes it; ERR_LIMIT when the queue (4,096 messages) is full. The body is copied. */
+/* Queues and sends when the socket takes it; ERR_LIMIT when the queue is full: 4,096 messages, for a server's answers 65,536 (it reads
+ * no further question from who does not take them). The body is copied. */
 enum err msg_send(struct msg_conn *c, uint32_t type, uint32_t seq, enum err status, unsigned flags, struct span body) MUST_CHECK;
 /* The same with descriptors, which are duplicated into the message. */
 enum err msg_send_fds(struct msg_conn *c, uint32_t type, uint32_t seq, enum err status, struct span body, const int *fds, int nfds) MUST_CHECK;

@@ -14,6 +14,9 @@
 
 #include <cmocka.h>
 
+/* More than the queue holds of anything else. */
+#define DUMPED 20000
+
 enum { ECHO = 1, DUMP, REFUSED, PASS_FD, CLOSE_ME, SILENT, QUIT };
 
 struct fixture {
@@ -43,7 +46,7 @@ static bool on_open(void *ctx, struct msg_conn *c)
 static void answer_dump(struct fixture *f, struct msg_conn *c, struct msg *m)
 {
 	(void)f;
-	for (uint32_t i = 0; i < 2000; i++) {
+	for (uint32_t i = 0; i < DUMPED; i++) {
 		/* An event in the middle does not disturb a dump. */
 		if (i == 100)
 			assert_int_equal(msg_send(c, 99, 0, ERR_OK, 0, span_of("event", 5)), ERR_OK);
@@ -291,7 +294,7 @@ static bool count_object(void *ctx, struct span body)
 	assert_int_equal(body.len, sizeof(n));
 	memcpy(&n, body.data, sizeof(n));
 	assert_int_equal(n, f->got);
-	return ++f->got != 2500;
+	return ++f->got != DUMPED + 1;
 }
 
 static void *ask_dump(void *ctx)
@@ -313,7 +316,7 @@ static void dump_comes_in_order(void **state)
 	pthread_create(&t, NULL, ask_dump, f);
 	loop_run(f->loop);
 	pthread_join(t, NULL);
-	assert_int_equal(f->got, 2000);
+	assert_int_equal(f->got, DUMPED);
 	assert_int_equal(f->result, ERR_LIMIT);
 }
 
