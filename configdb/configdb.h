@@ -23,7 +23,7 @@ enum configd_msg {
 	/* Session: the connection is the session; it ends with it. */
 	CFGM_SESSION_OPEN = 1,  /* cfgm_open -> cfgm_session */
 	CFGM_ENABLE,            /* cfgm_enable -> cfgm_session; ERR_AUTH: bad secret; an empty password asks whether one is needed
-	                           (ERR_INCOMPLETE: yes) */
+	                           (ERR_INCOMPLETE: yes); ERR_NOT_FOUND: not on the console, and no secret is set ("% No password set") */
 	CFGM_DISABLE,           /* level in cfgm_enable -> cfgm_session */
 	CFGM_LINE,              /* cfgm_line -> cfgm_result. One line of configuration in a mode */
 	CFGM_CONFIG_END,        /* leaves configuration mode: logs %SYS-5-CONFIG_I once if lines were committed */
@@ -34,7 +34,7 @@ enum configd_msg {
 	CFGM_SESSIONS,          /* -> dump of cfgm_session: `show users` */
 
 	/* For programs */
-	CFGM_SUBSCRIBE = 64,    /* from now on CFGM_REVISION events */
+	CFGM_SUBSCRIBE = 64,    /* -> cfgm_revision, the present one; from now on CFGM_REVISION events */
 	CFGM_REVISION,          /* event: cfgm_revision */
 	CFGM_SESSION_PRIV,      /* cfgm_session_query -> cfgm_session: does that process hold a session of that privilege? For
 	                           `clear` and `debug` sent to other programs */

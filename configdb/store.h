@@ -39,4 +39,11 @@ enum err store_restore(struct store *s, const char *path) MUST_CHECK;
 /* Calls `each` for every secret id that is referenced, for the collection of garbage in keys.db. */
 enum err store_secret_ids(struct store *s, void (*each)(void *ctx, uint64_t id), void *ctx) MUST_CHECK;
 
+/* The stored hash ("$9$…") of a user, and the user's privilege; of the enable secret when `user` is NULL (privilege 15). An
+ * empty hash: the user has none. ERR_NOT_FOUND: no such user, no enable secret. */
+enum err store_login(struct store *s, const char *user, char hash[128], uint8_t *privilege) MUST_CHECK;
+/* Who changed the configuration last, and when: the newest row of table revision. ERR_NOT_FOUND: nobody yet. */
+struct store_change { char user[CFG_NAME], tty[32], from[64]; uint64_t wall_us; };
+enum err store_last_change(struct store *s, struct store_change *out) MUST_CHECK;
+
 #endif
