@@ -8,7 +8,11 @@
  *   <1-10000>$name            a number
  *   <a|b c|d>$name            alternatives; with a name the keyword itself is the value
  *   [optional]                may be left out
+ *   {a|b}                     one or more of them, each at most once, in any order
+ *   WORD$name...6             up to six of them; the value is all of them with blanks between
+ *   encr(yption)              matches encryption, prints encr
  *   INTERFACE$name, ACL$name, PORT$name, SECRET$name …  argument types (arg.h of this folder)
+ * A name on a keyword (`secondary$secondary`) binds the keyword: how an option of keywords alone is remembered and printed.
  * The same engine serves configuration rows (configdb/model) and exec rows (cli/exec).
  */
 #ifndef POSTERN_CONFIGDB_GRAMMAR_H
@@ -65,8 +69,8 @@ struct grammar_match {
 	bool negated, defaulted;                /* `no …`, `default …` */
 	struct grammar_var vars[GRAMMAR_VARS];
 	size_t nvars;
-	char canonical[GRAMMAR_VALUE * 4];      /* the line with every word in full */
-	char storage[GRAMMAR_VALUE * 4];
+	char canonical[GRAMMAR_VALUE * 8];      /* the line with every word in full */
+	char storage[GRAMMAR_VALUE * 8];
 };
 
 struct grammar *grammar_new(void);
@@ -85,6 +89,7 @@ struct grammar_spec {
 	uint8_t no_words;
 	bool hidden;
 	const void *user;
+	bool no_only;                           /* matches only behind `no` and `default` (`no 10` in a list) */
 };
 enum err grammar_add(struct grammar *g, const struct grammar_spec *spec, const char **why) MUST_CHECK;
 
