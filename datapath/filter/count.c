@@ -1,0 +1,150 @@
+/* Match counts of access-list lines. */
+#include "datapath/filter/count.h"
+
+#include "datapath/filter/filter.h"
+#include "datapath/filter/list.h"
+
+#include "platform/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_line(const void *a, const void *b)
+{
+	const struct line_count *x = a, *y = b;
+	int names = strcmp(x->acl, y->acl);
+
+	return names ? names : (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+static struct line_count *find(const struct counts *c, const char *acl, uint32_t seq)
+{
+	struct line_count key = { .seq = seq };
+
+	snprintf(key.acl, sizeof(key.acl), "%s", acl);
+	return c->n ? bsearch(&key, c->lines, c->n, sizeof(key), by_line) : NULL;
+}
+
+enum err counts_renew(struct counts *c, const struct cfg *cfg)
+{
+	struct line_count *lines;
+	size_t n = 0;
+
+	for (size_t i = 0; i < cfg->nacls; i++)
+		n += cfg->acls[i].nentries;
+	lines = mem_calloc(n + 1, sizeof(*lines));
+	if (!lines)
+		return ERR_NOMEM;
+	n = 0;
+	for (size_t i = 0; i < cfg->nacls; i++)
+		for (size_t k = 0; k < cfg->acls[i].nentries; k++) {
+			const struct cfg_ace *a = &cfg->acls[i].entries[k];
+			const struct line_count *was = find(c, cfg->acls[i].name, a->seq);
+			struct line_count *l = &lines[n];
+
+			if (a->remark)
+				continue;
+			n++;
+			memcpy(l->acl, cfg->acls[i].name, CFG_NAME);
+			memcpy(l->text, a->text, CFG_LINE);
+			l->seq = a->seq;
+			l->permit = a->permit;
+			if (was && strcmp(was->text, a->text) == 0)
+				l->base = was->base, l->live = was->live;
+		}
+	qsort(lines, n, sizeof(*lines), by_line);
+	mem_free(c->lines);
+	c->lines = lines;
+	c->n = n;
+	return ERR_OK;
+}
+
+/* The comment of a counter is what we wrote: NAME:SEQ, or that of clear text. */
+static void found(struct counts *c, const char *comment, size_t len, uint64_t packets)
+{
+	char name[3 * CFG_NAME + 16], *colon;
+	struct line_count *l;
+
+	if (len >= sizeof(name))
+		return;
+	memcpy(name, comment, len);
+	name[len] = '\0';
+	colon = strrchr(name, ':');
+	if (!colon) {
+		if (strcmp(name, FILTER_CLEAR_COMMENT) == 0)
+			c->clear_live += packets;
+		return;
+	}
+	*colon = '\0';
+	list_unescape(name);
+	l = find(c, name, (uint32_t)strtoul(colon + 1, NULL, 10));
+	if (l)
+		l->live += packets;
+}
+
+/* Counter and comment of an element, or of a rule, stand on one line each: counter packets N bytes N [drop] comment "..." */
+void counts_read(struct counts *c, const char *listing)
+{
+	static const char counter[] = "counter packets ", comment[] = "comment \"";
+
+	for (size_t i = 0; i < c->n; i++)
+		c->lines[i].live = 0;
+	c->clear_live = 0;
+	while ((listing = strstr(listing, counter)) != NULL) {
+		uint64_t packets = strtoull(listing + strlen(counter), NULL, 10);
+		const char *end = strchr(listing, '\n');
+		const char *quote = strstr(listing, comment), *closing;
+
+		listing += strlen(counter);
+		end = end ? end : listing + strlen(listing);
+		if (!quote || quote > end)
+			continue;
+		/* An element without a comment must not take its neighbour's. */
+		closing = strstr(listing, counter);
+		if (closing && closing < quote)
+			continue;
+		quote += strlen(comment);
+		closing = strchr(quote, '"');
+		if (closing && closing < end)
+			found(c, quote, (size_t)(closing - quote), packets);
+	}
+}
+
+void counts_settle(struct counts *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		c->lines[i].base += c->lines[i].live;
+		c->lines[i].live = 0;
+	}
+	c->clear_base += c->clear_live;
+	c->clear_live = 0;
+}
+
+uint64_t counts_line(const struct line_count *l)
+{
+	return l->base + l->live;
+}
+
+uint64_t counts_clear_text(const struct counts *c)
+{
+	return c->clear_base + c->clear_live;
+}
+
+void counts_zero(struct counts *c, const char *acl)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(acl, "*") == 0 || strcmp(acl, c->lines[i].acl) == 0)
+			c->lines[i].base = -c->lines[i].live;
+}
+
+void counts_zero_clear_text(struct counts *c)
+{
+	c->clear_base = -c->clear_live;
+}
+
+void counts_free(struct counts *c)
+{
+	mem_free(c->lines);
+	*c = (struct counts){ 0 };
+}

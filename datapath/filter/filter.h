@@ -1,0 +1,39 @@
+/* The filter of a router: nftables text from a snapshot. Pure functions.
+ *
+ *   netdev, per interface:  ingress  access-group in; the kernel's copy of ESP; clear text that should have come encrypted
+ *                           egress   what the crypto map takes is forwarded to the TAP
+ *   ip:                     forward  access-group out, adjust-mss
+ *                           postrouting  interfaces with a crypto map whose egress chain cannot be there yet: nothing leaves
+ */
+#ifndef POSTERN_DATAPATH_FILTER_FILTER_H
+#define POSTERN_DATAPATH_FILTER_FILTER_H
+
+#include "configdb/cfg.h"
+#include "datapath/filter/text.h"
+
+struct filter_env {
+	/* The kernel's index of an interface, 0 when it is not there: a netdev chain can only be made on a device that exists. It
+	 * is part of the text, so that a device made anew under its old name changes the text. */
+	int (*ifindex)(void *ctx, const char *ifname);
+	void *ctx;
+	const char *tap; /* where protected packets go */
+};
+
+/* The mark on sockets of our own whose fragments must pass (SO_MARK): "PSTN". */
+#define FILTER_SOCKET_MARK   0x5053544eu
+#define FILTER_CLEAR_PREFIX  "postern clear"
+#define FILTER_CLEAR_COMMENT "clear" /* of the counter of clear text that should have been encrypted */
+
+struct filter {
+	struct text netdev, ip; /* bodies of the two tables, without their names */
+};
+
+/* The caller frees with filter_free, whatever is returned. ERR_NOMEM. */
+enum err filter_generate(struct filter *f, const struct cfg *c, const struct filter_env *env) MUST_CHECK;
+void filter_free(struct filter *f);
+
+/* The whole program for nft: makes the tables named `now` and empties those named `before` of rules, in one transaction. The
+ * sets of `before` stay, to be read a last time, so that no match is lost. */
+void filter_program(struct text *t, const struct filter *f, const char *now, const char *before);
+
+#endif
