@@ -1,0 +1,205 @@
+/* configd: the one door for configuration. */
+#include "configd.h"
+
+#include "configdb/alg.h"
+#include "platform/base/confine.h"
+#include "platform/base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct options {
+	const char *run_dir, *data_dir, *user, *keys_group, *initial;
+};
+
+static const char usage[] = "usage: configd [options]\n"
+			    "  --run-dir DIR       sockets and the running configuration (/run/postern)\n"
+			    "  --data-dir DIR      the startup configuration and the secrets (/var/lib/postern)\n"
+			    "  --user NAME         becomes this user, when started as root\n"
+			    "  --keys-group NAME   this group may read keys.db\n"
+			    "  --initial FILE      the configuration of a router that has none\n"
+			    "  --foreground        the only way it runs\n"
+			    "  --help, --version\n";
+
+static int parse(struct options *o, int argc, char **argv)
+{
+	static const struct option known[] = { { "run-dir", required_argument, NULL, 'r' },
+		{ "data-dir", required_argument, NULL, 'd' }, { "user", required_argument, NULL, 'u' },
+		{ "keys-group", required_argument, NULL, 'k' }, { "initial", required_argument, NULL, 'i' },
+		{ "foreground", no_argument, NULL, 'f' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'r':
+			o->run_dir = optarg;
+			break;
+		case 'd':
+			o->data_dir = optarg;
+			break;
+		case 'u':
+			o->user = optarg;
+			break;
+		case 'k':
+			o->keys_group = optarg;
+			break;
+		case 'i':
+			o->initial = optarg;
+			break;
+		case 'f':
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			puts("configd (Postern) " POSTERN_VERSION);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	return -1;
+}
+
+static bool find_user(const char *user, uid_t *uid, gid_t *gid)
+{
+	char *end;
+	unsigned long n = strtoul(user, &end, 10);
+	const struct passwd *p = *user && !*end ? getpwuid((uid_t)n) : getpwnam(user);
+
+	if (!p && (*end || !*user))
+		return false;
+	*uid = p ? p->pw_uid : (uid_t)n;
+	*gid = p ? p->pw_gid : (gid_t)n;
+	return true;
+}
+
+/* Makes the folder if it is not there, and gives it to the user if it is still root's. */
+static bool prepare_folder(const char *path, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return false;
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return false;
+	}
+	return geteuid() != 0 || uid == 0 || st.st_uid != 0 || chown(path, uid, gid) == 0;
+}
+
+/* keys.db with the group that may read it, while we may still give files away. */
+static bool prepare_keys(const struct options *o, uid_t uid)
+{
+	char path[300];
+	const struct group *g;
+	int fd;
+	bool ok;
+
+	if (geteuid() != 0 || !o->keys_group)
+		return true;
+	g = getgrnam(o->keys_group);
+	if (!g) {
+		errno = ENOENT;
+		return false;
+	}
+	snprintf(path, sizeof(path), "%s/keys.db", o->data_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		return false;
+	ok = fchown(fd, uid, g->gr_gid) == 0 && fchmod(fd, 0640) == 0;
+	close(fd);
+	return ok;
+}
+
+static int fail(const char *what, const char *why)
+{
+	fprintf(stderr, "configd: %s: %s\n", what, why);
+	return 1;
+}
+
+/* All that needs root, then root is given up. */
+static int become_user(const struct options *o)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	enum err e;
+
+	if (geteuid() == 0 && o->user && !find_user(o->user, &uid, &gid))
+		return fail(o->user, "no such user");
+	if (!prepare_folder(o->run_dir, uid, gid))
+		return fail(o->run_dir, strerror(errno));
+	if (!prepare_folder(o->data_dir, uid, gid))
+		return fail(o->data_dir, strerror(errno));
+	if (!prepare_keys(o, uid))
+		return fail("keys.db", strerror(errno));
+	e = confine_user(o->user, NULL);
+	return e == ERR_OK ? 0 : fail(o->user ? o->user : "capabilities", err_text(e));
+}
+
+static int serve(const struct options *o)
+{
+	struct configd d = { 0 };
+	struct loop *l = loop_new();
+	enum err e;
+	int status = 1;
+
+	if (!l)
+		return fail("event loop", "out of memory");
+	e = loop_signals(l, NULL, NULL);
+	if (e == ERR_OK)
+		e = configd_open(&d, l, o->run_dir, o->data_dir);
+	if (e != ERR_OK) {
+		fail(o->run_dir, err_text(e));
+		goto out;
+	}
+	e = confine_seccomp(CONFINE_CONFIGD);
+	if (e != ERR_OK) {
+		fail("system call filter", err_text(e));
+		goto out;
+	}
+	d.verifier = verifier_new(l, session_checked, &d);
+	if (!d.verifier) {
+		fail("verifier", "no thread");
+		goto out;
+	}
+	configd_load(&d, o->initial);
+	status = loop_run(l);
+out:
+	configd_close(&d);
+	loop_free(l);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .run_dir = "/run/postern", .data_dir = "/var/lib/postern" };
+	int status = parse(&o, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (confine_early(false) != ERR_OK)
+		return fail("confinement", strerror(errno));
+	umask(027);
+	alg_init();
+	log_open("configd", o.run_dir);
+	status = become_user(&o);
+	if (status == 0)
+		status = serve(&o);
+	log_close();
+	return status;
+}
