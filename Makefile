@@ -72,7 +72,7 @@ all: $(addprefix $(BUILD)/bin/,$(PROGRAMS))
 TESTS_C := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/test_*.c tests/pair/test_*.c tests/cve/test_*.c))
 TEST_BINS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TESTS_C))
 .SECONDEXPANSION:
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(patsubst %.c,$(BUILD)/obj/%.o,$$(filter-out $$(wildcard tests/$$(dir $$*)test_*.c),$$(wildcard tests/$$(dir $$*)*.c))) $(foreach l,$(LIBNAMES),$(call lib,$(l)))
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(addprefix $(BUILD)/obj/,$$(addsuffix .o,$$(basename $$(filter-out $$(wildcard tests/$$(dir $$*)test_*.c),$$(wildcard tests/$$(dir $$*)*.c))))) $(foreach l,$(LIBNAMES),$(call lib,$(l)))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LDLIBS)
 .PRECIOUS: $(BUILD)/obj/%.o
