@@ -166,6 +166,7 @@ struct cfg_system {
 	bool logging_console;                   /* default on */
 	uint8_t logging_console_level, logging_monitor_level;   /* default 7 */
 	bool enable_secret;                     /* one is set */
+	bool logging_monitor;                   /* default on */
 };
 
 struct cfg {
