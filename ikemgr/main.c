@@ -1,0 +1,133 @@
+/* ikemgrd: starts the two processes, gives each its user and nothing else, and ends both when one ends.
+ *
+ *   ikemgrd -+- proto   --user        parses packets, holds no long-term secret        (proc/proto.h)
+ *            '- keys    --keys-user   holds the pre-shared keys, parses no packets     (proc/keys.h)
+ *
+ * The supervisor starts us again: a fresh pair is simpler than half of an old one. Each child has the reading end of a pipe
+ * whose writing end only the parent has: whatever happens to the parent, its children see it.
+ */
+#include "configdb/alg.h"
+#include "ikemgr/proc/keys.h"
+#include "ikemgr/proc/options.h"
+#include "ikemgr/proc/proto.h"
+#include "platform/base/confine.h"
+#include "platform/base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define END_MS 2000 /* for a child to end by itself */
+
+struct family {
+	int keys[2]; /* socketpair: proto's end, keys' end */
+	int life[2]; /* pipe: reading, writing */
+	pid_t proto, keys_pid;
+};
+
+static int fail(const char *what, enum err e)
+{
+	fprintf(stderr, "ikemgrd: %s: %s\n", what, e == ERR_SYS ? strerror(errno) : err_text(e));
+	return 1;
+}
+
+/* The folder of files that users name (flash:): exported keys go there, by the hand of an unprivileged process. */
+static void make_flash(const char *data_dir)
+{
+	char path[256];
+
+	if (geteuid() != 0 || (size_t)snprintf(path, sizeof(path), "%s/flash", data_dir) >= sizeof(path))
+		return;
+	if (mkdir(path, 01777) == 0)
+		(void)chmod(path, 01777);
+}
+
+static int child(const struct options *o, const struct family *f, bool keys)
+{
+	enum err e = confine_user(keys ? o->keys_user : o->user, NULL);
+
+	if (e != ERR_OK)
+		return fail(keys ? "--keys-user" : "--user", e);
+	log_open("ikemgrd", o->run_dir);
+	close(f->life[1]);
+	close(f->keys[keys ? 0 : 1]);
+	e = confine_seccomp(keys ? CONFINE_IKE_KEYS : CONFINE_IKE_PROTO);
+	if (e != ERR_OK)
+		return fail("seccomp", e);
+	return keys ? keys_serve(f->keys[1], f->life[0], o->data_dir) : proto_run(o, f->keys[0], f->life[0]);
+}
+
+static pid_t start(const struct options *o, const struct family *f, bool keys, const sigset_t *signals)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sigprocmask(SIG_UNBLOCK, signals, NULL);
+		exit(child(o, f, keys));
+	}
+	return pid;
+}
+
+/* Waits for a signal; true when it asked us to end, false when a child ended. */
+static bool wait_for_end(const sigset_t *signals)
+{
+	int number = 0;
+
+	while (sigwait(signals, &number) != 0)
+		;
+	return number != SIGCHLD;
+}
+
+static void end_child(pid_t pid)
+{
+	for (int waited = 0; pid > 0 && waited < END_MS; waited += 10) {
+		if (waitpid(pid, NULL, WNOHANG) != 0)
+			return;
+		usleep(10000);
+	}
+	if (pid > 0)
+		(void)kill(pid, SIGKILL);
+}
+
+static bool open_family(struct family *f)
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->keys) == 0 && pipe(f->life) == 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	struct family f;
+	sigset_t signals;
+	int status = options_parse(&o, argc, argv);
+
+	if (status >= 0)
+		return status;
+	enum err e = confine_early(false);
+	if (e != ERR_OK || !open_family(&f))
+		return fail("start", e ? e : ERR_SYS);
+	alg_init();
+	make_flash(o.data_dir);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	f.keys_pid = start(&o, &f, true, &signals);
+	f.proto = start(&o, &f, false, &signals);
+	close(f.keys[0]);
+	close(f.keys[1]);
+	close(f.life[0]);
+	e = confine_user(o.user, NULL);
+	bool asked = f.keys_pid > 0 && f.proto > 0 && e == ERR_OK && wait_for_end(&signals);
+	close(f.life[1]);
+	end_child(f.proto);
+	end_child(f.keys_pid);
+	return asked ? 0 : 1;
+}

@@ -1,0 +1,208 @@
+/* The socket RUN_DIR/ikemgrd: questions of the console. Everybody may look; what changes something needs a session of
+ * privilege 15, which configd confirms. */
+#include "ikemgr/proc/proto.h"
+
+#include "platform/base/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PRIVILEGED 15
+
+struct call {
+	struct proto *p;
+	struct msg_conn *c;
+	const struct msg *m;
+};
+
+static void row(struct call *call, struct span body)
+{
+	msg_reply(call->c, call->m, ERR_OK, MSG_FLAG_MORE, body);
+}
+
+static void sa_row(void *ctx, const struct ikem_sa *sa)
+{
+	row(ctx, span_of(sa, sizeof(*sa)));
+}
+
+static void session_row(void *ctx, const struct ikem_session *s)
+{
+	row(ctx, span_of(s, sizeof(*s)));
+}
+
+static void failure_row(void *ctx, const struct ikem_failure *f)
+{
+	row(ctx, span_of(f, sizeof(*f)));
+}
+
+static void stat_row(void *ctx, const struct ikem_stat *s)
+{
+	row(ctx, span_of(s, sizeof(*s)));
+}
+
+static void own_stats(struct call *call)
+{
+	static const struct udp_stats none;
+	const struct proto *p = call->p;
+	const struct udp_stats *now = p->udp ? udp_stats(p->udp) : &none;
+	const struct ikem_stat stats[] = {
+		{ "datagrams received", p->past.received + now->received },
+		{ "datagrams sent", p->past.sent + now->sent },
+		{ "datagrams not sent", p->past.send_failed + now->send_failed },
+		{ "datagrams malformed", p->past.malformed + now->malformed },
+		{ "NAT keepalives received", p->past.keepalives + now->keepalives },
+		{ "datapath restarts", p->reattached },
+		{ "questions for keys refused", p->skeyid_failed },
+	};
+
+	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++)
+		stat_row(call, &stats[i]);
+}
+
+static enum err dump(struct call *call)
+{
+	struct ike *k = call->p->ike;
+
+	if (call->m->head.type == IKEM_STATS)
+		own_stats(call);
+	if (!k)
+		return ERR_OK;
+	switch (call->m->head.type) {
+	case IKEM_SA_DUMP:
+		ike_each_sa(k, sa_row, call);
+		break;
+	case IKEM_PEER_DUMP:
+		ike_each_session(k, session_row, call);
+		break;
+	case IKEM_FAILURE_DUMP:
+		ike_each_failure(k, failure_row, call);
+		break;
+	default:
+		ike_each_stat(k, stat_row, call);
+		break;
+	}
+	return ERR_OK;
+}
+
+/* A process of our own uid can do as it likes with us anyway; any other, root too, must hold a session. */
+static enum err may_change(struct call *call)
+{
+	if (msg_peer_uid(call->c) == geteuid())
+		return ERR_OK;
+	return cfg_follow_check_session(call->p->follow, msg_peer_pid(call->c), PRIVILEGED);
+}
+
+static void clear(struct call *call)
+{
+	struct ikem_clear what;
+	uint32_t count = 0;
+
+	memcpy(&what, call->m->body.data, sizeof(what));
+	what.map[sizeof(what.map) - 1] = '\0';
+	if (what.what > IKE_CLEAR_SESSION) {
+		msg_reply(call->c, call->m, ERR_INVALID, 0, (struct span){ 0 });
+		return;
+	}
+	if (call->p->ike) {
+		count = ike_clear(call->p->ike, &what);
+		proto_tick(call->p);
+	}
+	msg_reply(call->c, call->m, ERR_OK, 0, span_of(&count, sizeof(count)));
+}
+
+static void debug(struct call *call)
+{
+	struct proto *p = call->p;
+	struct ikem_debug want;
+
+	memcpy(&want, call->m->body.data, sizeof(want));
+	if (want.set) {
+		p->debug = want;
+		p->debug.set = 0;
+		if (p->ike)
+			ike_debug(p->ike, want.isakmp || want.isakmp_error, !want.isakmp);
+	}
+	msg_reply(call->c, call->m, ERR_OK, 0, span_of(&p->debug, sizeof(p->debug)));
+}
+
+static void key_export(struct call *call)
+{
+	struct proto *p = call->p;
+	struct ikem_key_export want;
+	enum err e = ERR_OK;
+
+	memcpy(&want, call->m->body.data, sizeof(want));
+	want.path[sizeof(want.path) - 1] = '\0';
+	if (want.path[0] == '\0')
+		export_stop(&p->export);
+	else
+		e = export_start(&p->export, p->options->data_dir, want.path);
+	if (p->ike)
+		ike_key_export(p->ike, p->export.fd >= 0);
+	if (e == ERR_OK)
+		log_msg("CRYPTO", LOG_SEV_NOTICE, "KEYEXPORT", "Export of IKE keys is %s%s", p->export.fd >= 0 ? "on: " : "off",
+			p->export.path);
+	msg_reply(call->c, call->m, e, 0, (struct span){ 0 });
+}
+
+static const struct action {
+	uint32_t type;
+	size_t len; /* of the body */
+	bool privileged;
+	void (*run)(struct call *call);
+} actions[] = {
+	{ IKEM_CLEAR, sizeof(struct ikem_clear), true, clear },
+	{ IKEM_DEBUG, sizeof(struct ikem_debug), true, debug },
+	{ IKEM_KEY_EXPORT, sizeof(struct ikem_key_export), true, key_export },
+};
+
+static enum err act(struct call *call)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		const struct action *a = &actions[i];
+		if (a->type != call->m->head.type)
+			continue;
+		if (a->len != call->m->body.len)
+			return ERR_INVALID;
+		/* To ask what is being debugged changes nothing. */
+		bool asks = a->type == IKEM_DEBUG && !((const struct ikem_debug *)(const void *)call->m->body.data)->set;
+		enum err e = a->privileged && !asks ? may_change(call) : ERR_OK;
+		if (e == ERR_OK)
+			a->run(call);
+		return e;
+	}
+	return ERR_UNSUPPORTED;
+}
+
+static void on_message(void *ctx, struct msg_conn *c, struct msg *m)
+{
+	struct call call = { .p = ctx, .c = c, .m = m };
+	enum err e;
+
+	switch (m->head.type) {
+	case IKEM_SA_DUMP:
+	case IKEM_PEER_DUMP:
+	case IKEM_FAILURE_DUMP:
+	case IKEM_STATS:
+		e = dump(&call);
+		msg_reply(c, m, e, 0, (struct span){ 0 });
+		return;
+	default:
+		e = act(&call);
+		if (e != ERR_OK)
+			msg_reply(c, m, e, 0, (struct span){ 0 });
+	}
+}
+
+struct msg_server *proto_api(struct proto *p)
+{
+	static const struct msg_handlers handlers = { .message = on_message };
+	char path[108];
+	struct msg_server *s =
+		msg_path(path, p->options->run_dir, IKEMGRD_SOCKET) ? msg_listen(p->loop, path, 0666, &handlers, p) : NULL;
+
+	if (!s)
+		log_msg("CRYPTO", LOG_SEV_CRITICAL, "IKEMGRD", "Cannot listen in %s: %s", p->options->run_dir, strerror(errno));
+	return s;
+}

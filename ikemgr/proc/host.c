@@ -1,0 +1,157 @@
+/* struct ike_host: each wish of the core becomes a call of one of the rooms beside this one. */
+#include "ikemgr/proc/proto.h"
+
+#include "platform/base/log.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void host_send(void *ctx, const struct ike_path *path, struct span packet)
+{
+	struct proto *p = ctx;
+
+	if (p->udp)
+		udp_send(p->udp, path, packet);
+}
+
+static void host_dh_generate(void *ctx, uint64_t serial, enum alg_group group)
+{
+	struct proto *p = ctx;
+
+	dh_pool_generate(p->pool, serial, group);
+}
+
+static void host_dh_derive(void *ctx, uint64_t serial, struct span peer_public)
+{
+	struct proto *p = ctx;
+
+	dh_pool_derive(p->pool, serial, peer_public);
+}
+
+static void host_dh_drop(void *ctx, uint64_t serial)
+{
+	struct proto *p = ctx;
+
+	dh_pool_drop(p->pool, serial);
+}
+
+static void on_generated(void *ctx, uint64_t serial, enum err e, struct span public_value)
+{
+	struct proto *p = ctx;
+
+	ike_done_generate(p->ike, serial, e, public_value);
+	proto_tick(p);
+}
+
+static void on_derived(void *ctx, uint64_t serial, enum err e, struct span shared)
+{
+	struct proto *p = ctx;
+
+	ike_done_derive(p->ike, serial, e, shared);
+	proto_tick(p);
+}
+
+const struct dh_pool_handlers proto_dh_handlers = { .generated = on_generated, .derived = on_derived };
+
+static void host_skeyid(void *ctx, uint64_t serial, const struct ike_skeyid_request *request)
+{
+	struct proto *p = ctx;
+	enum err e = keys_ask(p->keys, serial, request);
+
+	/* The core's timer ends what gets no answer; more than 4,096 open questions are an attack or a dead process. */
+	if (e != ERR_OK) {
+		p->skeyid_failed++;
+		log_msg("CRYPTO", LOG_SEV_ERROR, "KEYSTORE", "The process that holds the keys takes no question: %s", err_text(e));
+	}
+}
+
+void proto_keys_answer(void *ctx, uint64_t serial, enum err e, struct span skeyid)
+{
+	struct proto *p = ctx;
+
+	if (!p->ike)
+		return;
+	ike_done_skeyid(p->ike, serial, e, skeyid);
+	proto_tick(p);
+}
+
+static void host_spi_alloc(void *ctx, uint64_t serial, const struct dpm_spi *want)
+{
+	struct proto *p = ctx;
+
+	dp_spi_alloc(p->dp, serial, want);
+}
+
+static void host_sa_put(void *ctx, uint64_t serial, const struct dpm_sa *sa)
+{
+	struct proto *p = ctx;
+
+	dp_sa_put(p->dp, serial, sa);
+}
+
+static void host_sa_del(void *ctx, const struct dp_sa_key *key)
+{
+	struct proto *p = ctx;
+
+	dp_sa_del(p->dp, key);
+}
+
+static void host_sa_move(void *ctx, const struct dpm_sa_move *move)
+{
+	struct proto *p = ctx;
+
+	dp_sa_move(p->dp, move);
+}
+
+static void host_policy_state(void *ctx, const struct dpm_policy_state *state)
+{
+	struct proto *p = ctx;
+
+	dp_policy_state(p->dp, state);
+}
+
+/* The kernel chooses the source address when a UDP socket is connected; nothing is sent. */
+static bool host_local_for(void *ctx, struct addr remote, struct addr *local)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(&ss, remote, UDP_IKE);
+	uint16_t port;
+	int fd = socket(remote.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)ctx;
+	if (fd < 0)
+		return false;
+	bool ok = connect(fd, (struct sockaddr *)&ss, len) == 0;
+	len = sizeof(ss);
+	ok = ok && getsockname(fd, (struct sockaddr *)&ss, &len) == 0 && addr_from_sockaddr(local, &port, &ss) == ERR_OK;
+	close(fd);
+	return ok;
+}
+
+static void host_key_export(void *ctx, uint64_t cookie_i, struct span encryption_key)
+{
+	struct proto *p = ctx;
+
+	export_key(&p->export, cookie_i, encryption_key);
+}
+
+void proto_host(struct proto *p, struct ike_host *host)
+{
+	*host = (struct ike_host){
+		.ctx = p,
+		.env = &env_system,
+		.send = host_send,
+		.dh_generate = host_dh_generate,
+		.dh_derive = host_dh_derive,
+		.dh_drop = host_dh_drop,
+		.skeyid = host_skeyid,
+		.spi_alloc = host_spi_alloc,
+		.sa_put = host_sa_put,
+		.sa_del = host_sa_del,
+		.sa_move = host_sa_move,
+		.policy_state = host_policy_state,
+		.local_for = host_local_for,
+		.key_export = host_key_export,
+		.native_esp = p->native_esp,
+	};
+}

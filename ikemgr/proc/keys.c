@@ -1,0 +1,117 @@
+/* keys.db is opened at the first question: configd may not have made it yet when we start, and may put it away and make a
+ * new one (write erase). So an id that is not found is looked for once more in a fresh handle. */
+#include "ikemgr/proc/keys.h"
+
+#include "configdb/secrets.h"
+#include "platform/base/log.h"
+#include "platform/base/secret.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct keys {
+	struct loop *loop;
+	char path[256];
+	struct secrets *db;
+};
+
+static enum err secret_of(struct keys *k, uint64_t id, struct secret *out)
+{
+	enum err e = ERR_NOT_FOUND;
+
+	for (int attempt = 0; attempt < 2; attempt++) {
+		if (!k->db) {
+			e = secrets_open(&k->db, k->path, true);
+			if (e != ERR_OK)
+				return e;
+		}
+		e = secrets_get(k->db, id, out);
+		if (e == ERR_OK)
+			return e;
+		secrets_close(k->db);
+		k->db = NULL;
+	}
+	return e;
+}
+
+static enum err skeyid(struct keys *k, const struct ike_skeyid_request *q, struct keys_skeyid *out)
+{
+	struct secret psk, mac;
+	enum err e;
+
+	if (q->ni_len > sizeof(q->ni) || q->nr_len > sizeof(q->nr))
+		return ERR_INVALID;
+	e = secret_of(k, q->secret_id, &psk);
+	if (e != ERR_OK)
+		return e;
+	e = prf_hmac(q->prf, secret_span(&psk), SPANS(span_of(q->ni, q->ni_len), span_of(q->nr, q->nr_len)), &mac);
+	secret_wipe(&psk);
+	if (e != ERR_OK)
+		return e;
+	if (mac.len <= sizeof(out->bytes)) {
+		memcpy(out->bytes, mac.bytes, mac.len);
+		out->len = (uint8_t)mac.len;
+	} else {
+		e = ERR_CRYPTO;
+	}
+	secret_wipe(&mac);
+	return e;
+}
+
+static void on_question(void *ctx, struct msg_conn *c, struct msg *m)
+{
+	struct keys *k = ctx;
+	struct keys_question q;
+	struct keys_skeyid a = { 0 };
+	enum err e = ERR_INVALID;
+
+	if (m->head.type == KEYS_SKEYID && m->body.len == sizeof(q)) {
+		memcpy(&q, m->body.data, sizeof(q));
+		a.serial = q.serial;
+		e = skeyid(k, &q.request, &a);
+	}
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		log_msg("CRYPTO", LOG_SEV_ERROR, "KEYSTORE", "The store of pre-shared keys gave no key: %s", err_text(e));
+	if (msg_answer(c, m, e, 0, span_of(&a, sizeof(a))) != ERR_OK)
+		loop_stop(k->loop, 1);
+	wipe(&a, sizeof(a));
+}
+
+static void on_closed(void *ctx, struct msg_conn *c)
+{
+	struct keys *k = ctx;
+
+	(void)c;
+	loop_stop(k->loop, 0);
+}
+
+static void on_life(void *ctx, int fd, int what)
+{
+	struct keys *k = ctx;
+
+	(void)fd;
+	(void)what;
+	loop_stop(k->loop, 0);
+}
+
+int keys_serve(int fd, int life, const char *data_dir)
+{
+	static const struct msg_handlers handlers = { .message = on_question, .closed = on_closed };
+	struct keys k = { .loop = loop_new() };
+	struct loop_fd *watch = NULL;
+	struct msg_conn *conn = NULL;
+	int status = 1;
+
+	if ((size_t)snprintf(k.path, sizeof(k.path), "%s/keys.db", data_dir) >= sizeof(k.path) || !k.loop)
+		goto out;
+	watch = loop_fd_add(k.loop, life, LOOP_READ, on_life, &k);
+	conn = msg_adopt(k.loop, fd, &handlers, &k);
+	if (watch && conn && loop_signals(k.loop, NULL, NULL) == ERR_OK)
+		status = loop_run(k.loop);
+out:
+	msg_close(conn);
+	loop_fd_del(watch);
+	secrets_close(k.db);
+	loop_free(k.loop);
+	return status;
+}

@@ -1,0 +1,42 @@
+/* The process that holds the pre-shared keys, and its one question.
+ *
+ *   proto                                   keys
+ *   KEYS_SKEYID, struct ike_skeyid_request  -->      secret of that id from keys.db; prf(secret, Ni | Nr)
+ *                                           <--  status, struct keys_skeyid
+ *
+ * Messages are of fixed size over a socketpair (platform/base/msg.h, which wipes its buffers). No secret ever crosses it,
+ * and no byte of a packet is parsed here: nonces are opaque and bounded.
+ */
+#ifndef POSTERN_IKEMGR_PROC_KEYS_H
+#define POSTERN_IKEMGR_PROC_KEYS_H
+
+#include "ikemgr/crypto/prf.h"
+#include "ikemgr/ike.h"
+#include "platform/base/loop.h"
+#include "platform/base/msg.h"
+
+enum keys_msg { KEYS_SKEYID = 1 };
+
+struct keys_skeyid {
+	uint64_t serial;
+	uint8_t len;
+	uint8_t bytes[PRF_MAX];
+};
+struct keys_question {
+	uint64_t serial;
+	struct ike_skeyid_request request;
+};
+
+/* The process: serves `fd` until it is closed or `life` is. Returns its exit status. */
+int keys_serve(int fd, int life, const char *data_dir);
+
+/* The other side, in the proto process. */
+struct keys_client;
+typedef void (*keys_answer)(void *ctx, uint64_t serial, enum err e, struct span skeyid);
+/* Takes over `fd`. `lost` is called when the process is gone. */
+struct keys_client *keys_client_new(struct loop *l, int fd, keys_answer answer, void (*lost)(void *ctx), void *ctx);
+void keys_client_free(struct keys_client *c);
+/* The answer comes later; ERR_LIMIT and the like come at once and mean: no answer will. */
+enum err keys_ask(struct keys_client *c, uint64_t serial, const struct ike_skeyid_request *request) MUST_CHECK;
+
+#endif
