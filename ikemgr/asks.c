@@ -1,0 +1,224 @@
+/* What the core asks of its host, and the answers.
+ *
+ * A question carries a serial number: | IKE SA 40 | quick mode 16 | kind 8 |. Serials of SAs and numbers of quick modes are
+ * never used twice, so an answer that comes late finds nothing and is dropped.
+ */
+#include "ikemgr/core.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KIND_DH = 1, KIND_SKEYID, KIND_SPI, KIND_PUT_IN, KIND_PUT_OUT };
+
+uint64_t ask_serial(const struct ike_sa *sa, const struct quick *q, enum ask ask)
+{
+	uint64_t kind = ask == ASK_SKEYID    ? KIND_SKEYID
+			: ask == ASK_SPI     ? KIND_SPI
+			: ask == ASK_PUT_IN  ? KIND_PUT_IN
+			: ask == ASK_PUT_OUT ? KIND_PUT_OUT
+					     : KIND_DH;
+
+	return sa->serial << 24 | (uint64_t)(q == NULL ? 0 : q->number) << 8 | kind;
+}
+
+void ask_drop(struct ike *k, const struct ike_sa *sa, const struct quick *q)
+{
+	k->host.dh_drop(k->host.ctx, ask_serial(sa, q, ASK_GENERATE));
+}
+
+static void ask_generate(struct ike *k, struct ike_sa *sa, struct quick *q)
+{
+	if (q != NULL)
+		q->dh_held = true;
+	else
+		sa->dh_held = true;
+	k->host.dh_generate(k->host.ctx, ask_serial(sa, q, ASK_GENERATE), q != NULL ? q->st->terms.group : sa->st.terms.group);
+}
+
+static void ask_derive(struct ike *k, struct ike_sa *sa, struct quick *q)
+{
+	struct span theirs = dh_span(q != NULL ? &q->st->theirs : &sa->h->theirs);
+
+	if (q != NULL)
+		q->dh_held = false;
+	else
+		sa->dh_held = false;
+	k->host.dh_derive(k->host.ctx, ask_serial(sa, q, ASK_DERIVE), theirs);
+}
+
+static void ask_skeyid(struct ike *k, struct ike_sa *sa)
+{
+	struct ike_skeyid_request r = { .secret_id = sa->st.secret_id, .prf = sa->st.terms.hash };
+
+	r.ni_len = sa->h->ni.len;
+	r.nr_len = sa->h->nr.len;
+	memcpy(r.ni, sa->h->ni.bytes, r.ni_len);
+	memcpy(r.nr, sa->h->nr.bytes, r.nr_len);
+	k->host.skeyid(k->host.ctx, ask_serial(sa, NULL, ASK_SKEYID), &r);
+}
+
+static void ask_spi(struct ike *k, struct ike_sa *sa, struct quick *q)
+{
+	struct dpm_spi want = { .local = sa->st.path.local, .remote = sa->st.path.remote, .protocol = 50 };
+
+	k->host.spi_alloc(k->host.ctx, ask_serial(sa, q, ASK_SPI), &want);
+}
+
+static void ask_put(struct ike *k, struct quick *q, bool inbound)
+{
+	struct dpm_sa sa;
+
+	quick_sa(q, inbound, &sa);
+	if (inbound)
+		q->in_put = true;
+	else
+		q->out_put = true;
+	k->host.sa_put(k->host.ctx, ask_serial(q->sa, q, inbound ? ASK_PUT_IN : ASK_PUT_OUT), &sa);
+	wipe(&sa, sizeof(sa));
+}
+
+void ask_all(struct ike *k, struct ike_sa *sa, struct quick *q, uint16_t asks)
+{
+	if (q != NULL)
+		q->pending = asks;
+	else
+		sa->pending = asks;
+	if (asks & ASK_GENERATE)
+		ask_generate(k, sa, q);
+	/* With both, the derivation follows when the pair is there. */
+	if ((asks & (ASK_GENERATE | ASK_DERIVE)) == ASK_DERIVE)
+		ask_derive(k, sa, q);
+	if (asks & ASK_SKEYID)
+		ask_skeyid(k, sa);
+	if (asks & ASK_SPI)
+		ask_spi(k, sa, q);
+	if (asks & ASK_PUT_IN)
+		ask_put(k, q, true);
+	if (asks & ASK_PUT_OUT)
+		ask_put(k, q, false);
+}
+
+/* Who asked; false if it is gone or did not ask. */
+static bool asker(struct ike *k, uint64_t serial, enum ask ask, struct ike_sa **sa, struct quick **q)
+{
+	uint32_t number = serial >> 8 & 0xffff;
+
+	*sa = sa_by_serial(k, serial >> 24);
+	*q = NULL;
+	if (*sa != NULL && number != 0)
+		*q = quick_by_number(*sa, number);
+	if (*sa == NULL || (number != 0 && (*q == NULL || (*q)->st == NULL)) || (number == 0 && (*sa)->h == NULL) ||
+		!((*q != NULL ? (*q)->pending : (*sa)->pending) & ask)) {
+		count(k, STAT_LATE_ANSWERS);
+		return false;
+	}
+	return true;
+}
+
+static const char *ask_text(enum ask ask)
+{
+	switch (ask) {
+	case ASK_GENERATE:
+		return "Diffie-Hellman key pair could not be made";
+	case ASK_DERIVE:
+		return "the peer's Diffie-Hellman value is not valid";
+	case ASK_SKEYID:
+		return "the pre-shared key could not be used";
+	case ASK_SPI:
+		return "no SPI from the data path";
+	case ASK_PUT_IN:
+	case ASK_PUT_OUT:
+		return "the data path refused the SA";
+	}
+	return "";
+}
+
+/* The common end: a failure ends the exchange; when nothing is outstanding it goes on. */
+static void answered(struct ike *k, struct ike_sa *sa, struct quick *q, enum ask ask, enum err e)
+{
+	char why[160];
+	uint16_t *pending = q != NULL ? &q->pending : &sa->pending;
+
+	*pending &= (uint16_t)~ask;
+	if (e != ERR_OK) {
+		snprintf(why, sizeof(why), "%s: %s", ask_text(ask), err_text(e));
+		if (q != NULL)
+			quick_fail(q, ask == ASK_DERIVE ? NOTIFY_INVALID_KEY_INFORMATION : 0, why, false);
+		else
+			phase1_fail(sa, ask == ASK_DERIVE ? NOTIFY_INVALID_KEY_INFORMATION : 0, why);
+		return;
+	}
+	if (ask == ASK_GENERATE && (*pending & ASK_DERIVE))
+		ask_derive(k, sa, q);
+	if (*pending == 0)
+		run_ready(k, sa, q);
+}
+
+static enum err value_take(struct dh_value *v, struct span s)
+{
+	if (s.len == 0 || s.len > sizeof(v->bytes))
+		return ERR_RANGE;
+	v->len = (uint16_t)s.len;
+	memcpy(v->bytes, s.data, s.len);
+	return ERR_OK;
+}
+
+void ike_done_generate(struct ike *k, uint64_t serial, enum err e, struct span public_value)
+{
+	struct ike_sa *sa;
+	struct quick *q;
+
+	if (!asker(k, serial, ASK_GENERATE, &sa, &q))
+		return;
+	if (e == ERR_OK)
+		e = value_take(q != NULL ? &q->st->ours : &sa->h->ours, public_value);
+	answered(k, sa, q, ASK_GENERATE, e);
+}
+
+void ike_done_derive(struct ike *k, uint64_t serial, enum err e, struct span shared)
+{
+	struct ike_sa *sa;
+	struct quick *q;
+
+	if (!asker(k, serial, ASK_DERIVE, &sa, &q))
+		return;
+	if (e == ERR_OK)
+		e = value_take(q != NULL ? &q->st->shared : &sa->h->shared, shared);
+	answered(k, sa, q, ASK_DERIVE, e);
+}
+
+void ike_done_skeyid(struct ike *k, uint64_t serial, enum err e, struct span skeyid)
+{
+	struct ike_sa *sa;
+	struct quick *q;
+
+	if (!asker(k, serial, ASK_SKEYID, &sa, &q))
+		return;
+	if (e == ERR_OK)
+		e = secret_set(&sa->h->skeyid, skeyid);
+	answered(k, sa, q, ASK_SKEYID, e);
+}
+
+void ike_done_spi(struct ike *k, uint64_t serial, enum err e, uint32_t spi)
+{
+	struct ike_sa *sa;
+	struct quick *q;
+
+	if (!asker(k, serial, ASK_SPI, &sa, &q))
+		return;
+	if (e == ERR_OK && spi < 256)
+		e = ERR_RANGE;
+	if (e == ERR_OK)
+		q->st->terms.spi_in = spi;
+	answered(k, sa, q, ASK_SPI, e);
+}
+
+void ike_done_sa_put(struct ike *k, uint64_t serial, enum err e)
+{
+	struct ike_sa *sa;
+	struct quick *q;
+	enum ask ask = (serial & 0xff) == KIND_PUT_IN ? ASK_PUT_IN : ASK_PUT_OUT;
+
+	if (asker(k, serial, ask, &sa, &q))
+		answered(k, sa, q, ask, e);
+}

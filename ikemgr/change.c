@@ -1,0 +1,131 @@
+/* A new configuration: what no longer fits is taken down, what waited is tried again.
+ *
+ * As on IOS, running SAs stay when a policy, transform-set or lifetime changes; what the lists, maps, peers and interfaces no
+ * longer permit is cleared, and a negotiation whose key has changed ends.
+ */
+#include "ikemgr/core.h"
+
+#include "platform/base/log.h"
+
+#define TABLES_POLICY (CFG_CRYPTO_MAPS | CFG_INTERFACES | CFG_ACLS | CFG_ISAKMP | CFG_IPSEC)
+
+static void on_off(struct ike *k)
+{
+	bool on = crypto_on(k);
+
+	if (on != k->on)
+		log_msg("CRYPTO", LOG_SEV_INFO, "ISAKMP_ON_OFF", "ISAKMP is %s", on ? "ON" : "OFF");
+	k->on = on;
+}
+
+static bool child_fits(const struct child *c)
+{
+	const struct ike *k = c->flow->k;
+	struct policy p;
+
+	return policy_find(k, &c->flow->id, &p) && policy_has_peer(p.entry, c->remote) &&
+	       addr_equal(policy_local(k, p.interface, c->remote), c->local) && selectors_within(&c->sel, &p.sel);
+}
+
+static void children_check(struct ike *k)
+{
+	EACH(l, &k->children)
+	{
+		struct child *c = OWNER(l, struct child, all);
+
+		if (!child_fits(c))
+			child_delete(c, "not permitted by the configuration any more");
+	}
+}
+
+static const char *key_fault(const struct ike_sa *sa)
+{
+	const struct cfg_isakmp_key *key = cfg_key_for(sa->k->cfg, addr_to_v4(sa->st.path.remote));
+
+	if (sa->h == NULL)
+		return NULL;
+	if (key == NULL)
+		return "its pre-shared key was removed";
+	return sa->st.secret_id != 0 && sa->st.secret_id != key->secret_id ? "its pre-shared key was changed" : NULL;
+}
+
+/* One step; the list may change with each, so it begins anew until nothing is left to do. */
+static bool sas_check_one(struct ike *k)
+{
+	EACH(l, &k->sas)
+	{
+		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+		const char *fault = key_fault(sa);
+
+		if (fault != NULL) {
+			phase1_fail(sa, 0, fault);
+			return true;
+		}
+		/* Only a peer that has no entry left; one that never had any may have reasons of its own. */
+		if (sa->st.peer_known && !peer_configured(k, sa->st.path.local, sa->st.path.remote)) {
+			sa_delete(sa, true, "no crypto map names the peer any more");
+			return true;
+		}
+	}
+	return false;
+}
+
+static void flows_check(struct ike *k)
+{
+	struct policy p;
+
+	EACH(l, &k->flows)
+	{
+		struct flow *f = OWNER(l, struct flow, link);
+
+		if (policy_find(k, &f->id, &p))
+			continue;
+		f->stage = FLOW_IDLE;
+		f->acquire = f->wanted = false;
+		timer_stop(&k->timers, &f->again);
+		flow_maybe_free(f);
+	}
+}
+
+static void quicks_check(struct ike *k)
+{
+	struct policy p;
+
+	EACH(l, &k->sas)
+	{
+		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+
+		EACH(m, &sa->quicks)
+		{
+			struct quick *q = OWNER(m, struct quick, link);
+
+			if (q->st != NULL && q->st->policy.map[0] != '\0' && !policy_find(k, &q->st->policy, &p))
+				quick_free(q);
+		}
+	}
+}
+
+static void known_mark(struct ike *k)
+{
+	EACH(l, &k->sas)
+	{
+		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+
+		sa->st.peer_known = sa->st.peer_known || peer_configured(k, sa->st.path.local, sa->st.path.remote);
+	}
+}
+
+void change_apply(struct ike *k, unsigned tables)
+{
+	on_off(k);
+	if (tables & TABLES_POLICY) {
+		quicks_check(k);
+		flows_check(k);
+		children_check(k);
+		while (sas_check_one(k))
+			;
+		known_mark(k);
+	}
+	if (tables & (TABLES_POLICY | CFG_ROUTES))
+		flows_retry(k);
+}

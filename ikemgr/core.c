@@ -1,0 +1,169 @@
+/* The doors of ike.h: each hands over to the file whose matter it is. */
+#include "ikemgr/core.h"
+
+#include "platform/base/log.h"
+#include "platform/base/mem.h"
+
+uint64_t now_us(const struct ike *k)
+{
+	return k->host.env->now_us(k->host.env->ctx);
+}
+
+uint64_t wall_us(const struct ike *k)
+{
+	return k->host.env->wall_us(k->host.env->ctx);
+}
+
+void random_bytes(struct ike *k, void *out, size_t n)
+{
+	k->host.env->random(k->host.env->ctx, out, n);
+}
+
+uint64_t random_u64(struct ike *k)
+{
+	uint64_t v;
+
+	random_bytes(k, &v, sizeof(v));
+	return v;
+}
+
+uint64_t random_below(struct ike *k, uint64_t n)
+{
+	return n == 0 ? 0 : random_u64(k) % n;
+}
+
+struct ike *ike_new(const struct ike_host *host)
+{
+	struct ike *k = mem_zalloc(sizeof(*k));
+
+	if (k == NULL)
+		return NULL;
+	k->host = *host;
+	k->next_serial = 1;
+	k->next_conn_id = 1001;
+	k->next_child_id = 1;
+	k->table_key = random_u64(k);
+	link_init(&k->sas);
+	link_init(&k->flows);
+	link_init(&k->children);
+	link_init(&k->sessions);
+	for (size_t i = 0; i < TABLE_SIZE; i++) {
+		link_init(&k->cookies[i]);
+		link_init(&k->serials[i]);
+		link_init(&k->peers[i]);
+		link_init(&k->ins[i]);
+		link_init(&k->outs[i]);
+	}
+	return k;
+}
+
+/* Nothing is sent and nothing taken out of the data path: the SAs there outlive us, to be adopted. */
+void ike_free(struct ike *k)
+{
+	if (k == NULL)
+		return;
+	while (k->sas.next != &k->sas)
+		sa_free(OWNER(k->sas.next, struct ike_sa, all));
+	while (k->children.next != &k->children)
+		child_free(OWNER(k->children.next, struct child, all), false);
+	while (k->flows.next != &k->flows)
+		flow_free(OWNER(k->flows.next, struct flow, link));
+	timers_free(&k->timers);
+	mem_free_secret(k, sizeof(*k));
+}
+
+void ike_config(struct ike *k, const struct cfg *now, unsigned tables)
+{
+	k->cfg = now;
+	if (now != NULL)
+		change_apply(k, tables);
+}
+
+void ike_receive(struct ike *k, const struct ike_path *path, struct span packet)
+{
+	if (k->cfg == NULL || !k->cfg->isakmp_enabled)
+		return;
+	receive(k, path, packet);
+	wipe(k->plain, packet.len < sizeof(k->plain) ? packet.len : sizeof(k->plain));
+}
+
+void ike_acquire(struct ike *k, const struct dpm_acquire *a)
+{
+	if (k->cfg != NULL)
+		flow_acquire(k, a);
+}
+
+void ike_expire(struct ike *k, const struct dpm_expire *e)
+{
+	child_expired(k, e);
+}
+
+/* Authentic packets of the peer come from another port, or address: a NAT has forgotten it (RFC 3948 5.1). */
+void ike_mapping(struct ike *k, const struct dpm_mapping *m)
+{
+	struct child *c = child_by_in(k, m->key.spi);
+	struct dpm_sa_move move;
+	struct ike_sa *sa;
+
+	if (c == NULL || !c->udp_encap || !c->has_out)
+		return;
+	sa = sa_established(k, c->local, c->remote);
+	if (sa != NULL && addr_equal(sa->st.path.remote, m->remote))
+		sa->st.path.remote_port = m->remote_port;
+	c->remote_port = m->remote_port;
+	move = (struct dpm_sa_move){ .key = c->out, .remote = m->remote, .remote_port = m->remote_port };
+	k->host.sa_move(k->host.ctx, &move);
+}
+
+void ike_invalid_spi(struct ike *k, const struct dpm_invalid_spi *i)
+{
+	if (k->cfg == NULL)
+		return;
+	if (sa_established(k, i->local, i->remote) != NULL)
+		info_delete_spi(k, i->local, i->remote, i->spi);
+	else
+		recover_unknown(k, i->local, i->remote);
+}
+
+void ike_datapath_reset(struct ike *k)
+{
+	EACH(l, &k->children)
+	{
+		struct child *c = OWNER(l, struct child, all);
+
+		if (c->has_in)
+			info_delete_spi(k, c->local, c->remote, c->in.spi);
+		child_free(c, false);
+	}
+	EACH(l, &k->sas)
+	EACH(m, &OWNER(l, struct ike_sa, all)->quicks)
+	{
+		struct quick *q = OWNER(m, struct quick, link);
+
+		q->in_put = q->out_put = false;
+		quick_free(q);
+	}
+	EACH(l, &k->flows)
+	{
+		struct flow *f = OWNER(l, struct flow, link);
+
+		f->acquire = f->wanted = false;
+		f->stage = FLOW_IDLE;
+		timer_stop(&k->timers, &f->again);
+		flow_maybe_free(f);
+	}
+}
+
+void ike_adopt(struct ike *k, const struct dpm_sa_info *sa)
+{
+	child_adopt(k, sa);
+}
+
+uint64_t ike_tick(struct ike *k)
+{
+	struct timer *t;
+
+	while ((t = timer_due(&k->timers, now_us(k))) != NULL)
+		t->fire(k, t->owner);
+	return timer_next(&k->timers);
+}

@@ -1,0 +1,427 @@
+/* Inside the IKE core: its objects, and which file does what. Only files of this folder include it.
+ *
+ *   core.c        the doors of ike.h            runner.c, rules.c   exchanges as tables
+ *   table.c       SAs by cookie, serial, peer   main_mode.c, offer.c, natt.c     phase 1
+ *   receive.c     from datagram to exchange     quick_mode.c, quick_offer.c, quick_id.c  phase 2
+ *   send.c        sealing, repeating            info.c              notify, delete, DPD
+ *   derive.c      derivations of RFC 2409       flow.c, child.c, rekey.c    who needs a tunnel, and the tunnels
+ *   policy.c      what the configuration says   change.c            what a new configuration ends
+ *   say.c         log, failures, debug          report.c            the console's questions
+ *
+ *   struct flow (a policy that wants or has tunnels) --- struct child (a pair of IPsec SAs)
+ *        |                                                    |
+ *   struct quick (a quick mode) ----------------------- struct ike_sa (phase 1)
+ */
+#ifndef POSTERN_IKEMGR_CORE_H
+#define POSTERN_IKEMGR_CORE_H
+
+#include "ikemgr/ike.h"
+#include "ikemgr/rule.h"
+#include "ikemgr/state.h"
+#include "ikemgr/timer.h"
+
+#define SECOND UINT64_C(1000000)
+
+#define HALF_OPEN_MAX      1000  /* IKE SAs in negotiation, all peers */
+#define HALF_OPEN_PEER_MAX 20    /* of one address, as responder */
+#define HALF_OPEN_S        60    /* life of one that does not get on */
+#define QUICKS_MAX         256   /* quick modes at a time under one IKE SA */
+#define QUICK_KEPT_S       60    /* a finished quick mode answers repetitions so long */
+#define MESSAGE_IDS_MAX    20000 /* quick modes in the life of an IKE SA */
+#define DEAD_ROWS          64    /* deleted SAs that show still names */
+#define DEAD_S             60
+#define FAILURES           64
+#define KEEPALIVE_S        20    /* RFC 3948 4 */
+#define OUT_MAX            20480 /* longest message of ours */
+
+/* Link of a doubly linked list; the head is a link of its own. */
+struct link {
+	struct link *next, *prev;
+};
+void link_init(struct link *head);
+void link_add(struct link *head, struct link *l); /* at the end */
+void link_del(struct link *l);                    /* fine when not linked (zero) */
+#define OWNER(l, type, member) ((type *)((char *)(l)-offsetof(type, member)))
+/* The body may unlink `l` itself, nothing else. */
+#define EACH(l, head) for (struct link *l = (head)->next, *l##_next = l->next; l != (head); l = l##_next, l##_next = l->next)
+
+/* The last message that went out, to be repeated; and the last that came in, to know it again. */
+struct tx {
+	uint8_t *packet; /* owned */
+	size_t len;
+	struct ike_path path;
+	uint8_t tries, limit;
+	bool have_seen;
+	uint8_t seen[32]; /* SHA-256 of the last message that was accepted */
+	uint8_t answered; /* repetitions answered since the last step */
+	struct timer timer;
+};
+#define TX_ANSWERS_MAX 20
+
+struct ike_sa {
+	struct ike *k;
+	struct link by_cookie, by_serial, by_peer, all;
+	uint64_t serial; /* never used again */
+	uint32_t conn_id;
+	struct sa_state st;
+	struct handshake *h; /* NULL once phase 1 is through */
+	uint16_t pending;    /* enum ask */
+	bool dh_held;        /* the host holds a private value of ours */
+	struct tx tx;
+	struct timer life, rekey, keepalive;
+	uint64_t created_us, established_us, expires_us, heard_us; /* heard: last authentic message */
+	bool forgotten;                                            /* the peer says that it does not know it */
+	struct link quicks;
+	uint32_t nquicks, next_quick;
+	uint32_t *message_ids; /* used by quick modes, owned */
+	size_t nmessage_ids, message_ids_size;
+	uint32_t children; /* made under it */
+	bool told_garbled; /* that the peer's key differs was said once */
+};
+#define SA_TIMERS 4
+
+struct quick {
+	struct ike_sa *sa;
+	struct link link;
+	uint32_t number; /* in the SA, from 1 */
+	uint32_t message_id;
+	struct quick_state *st; /* NULL once done: only repetitions are answered */
+	uint16_t pending;
+	bool dh_held;
+	struct tx tx;
+	struct timer life;
+	bool in_put, out_put;       /* our SAs stand in the data path */
+	uint32_t conn_in, conn_out; /* of `show crypto ipsec sa` */
+};
+#define QUICK_TIMERS 2
+
+enum flow_stage { FLOW_IDLE, FLOW_IKE, FLOW_QUICK };
+struct flow {
+	struct ike *k;
+	struct link link;
+	struct dp_policy_id id;
+	enum flow_stage stage;
+	struct addr local, peer; /* of the attempt; `peer` of the last success when idle */
+	bool peer_good;
+	uint32_t tried_set; /* peers of the entry that this round has tried, a bit each */
+	uint8_t fresh;      /* this round has already made a new phase 1 for a silent one */
+	uint64_t quick_sa;  /* stage FLOW_QUICK: serial of the IKE SA, number of the quick mode */
+	uint32_t quick_number;
+	bool wanted; /* traffic asked, and it failed: try again when the configuration changes */
+	uint64_t wanted_until_us;
+	bool acquire; /* datapathd waits for an answer */
+	struct link children;
+	unsigned failures;  /* in a row */
+	struct timer again; /* wants another try then: rekey that failed */
+};
+#define FLOW_TIMERS 1
+
+struct child {
+	struct flow *flow;
+	struct link of_flow, all, by_in, by_out;
+	struct dp_sa_key in, out;
+	bool has_in, has_out;
+	struct addr local, remote;
+	uint16_t remote_port;
+	bool udp_encap, initiator, renewing;
+	bool worn; /* its volume is nearly used */
+	enum alg_group group;
+	uint32_t conn_in, conn_out, ike_conn_id;
+	uint64_t created_us, renew_us, end_us;
+	struct dp_selectors sel;
+	struct timer life, rekey;
+	struct session *session;
+};
+#define CHILD_TIMERS 2
+
+struct session { /* peer on an interface: `show crypto session`, SESSION_STATUS */
+	struct link link;
+	char interface[CFG_NAME];
+	struct addr local, remote;
+	uint16_t remote_port;
+	uint64_t since_us;
+	unsigned children;
+};
+
+/* Counters: show's names and the code's come from one list. */
+#define IKE_STATS(X)                                                                                                               \
+	X(RECEIVED, "messages received")                                                                                           \
+	X(SENT, "messages sent")                                                                                                   \
+	X(REPEATED, "messages repeated by timer")                                                                                  \
+	X(REPEATED_IN, "repeated messages received")                                                                               \
+	X(BAD_HEADER, "bad header")                                                                                                \
+	X(BAD_VERSION, "version not supported")                                                                                    \
+	X(NO_SA, "no SA")                                                                                                          \
+	X(WRONG_PEER, "from another address than the SA's")                                                                        \
+	X(MALFORMED, "malformed payloads")                                                                                         \
+	X(BAD_EXCHANGE, "exchange not supported or not expected")                                                                  \
+	X(BAD_SET, "set of payloads not expected")                                                                                 \
+	X(BAD_HASH, "hash did not verify")                                                                                         \
+	X(BAD_MESSAGE_ID, "message id zero or used before")                                                                        \
+	X(NOT_DECRYPTED, "could not be decrypted")                                                                                 \
+	X(REFUSED, "messages refused")                                                                                             \
+	X(IGNORED, "messages ignored")                                                                                             \
+	X(HALF_OPEN_LIMIT, "half-open limit reached")                                                                              \
+	X(NO_KEY, "no pre-shared key")                                                                                             \
+	X(PHASE1_OK, "phase 1 established")                                                                                        \
+	X(PHASE1_FAILED, "phase 1 failed")                                                                                         \
+	X(PHASE2_OK, "phase 2 established")                                                                                        \
+	X(PHASE2_FAILED, "phase 2 failed")                                                                                         \
+	X(NOTIFIES_IN, "notifications received")                                                                                   \
+	X(DELETES_IN, "delete payloads received")                                                                                  \
+	X(LATE_ANSWERS, "answers of workers for an SA that is gone")                                                               \
+	X(NOMEM, "out of memory")
+enum ike_stat {
+#define X(name, text) STAT_##name,
+	IKE_STATS(X)
+#undef X
+		STAT_COUNT
+};
+
+#define TABLE_SIZE 4096
+
+struct ike {
+	struct ike_host host;
+	const struct cfg *cfg; /* borrowed; NULL before the first */
+	struct timers timers;
+	struct link sas, cookies[TABLE_SIZE], serials[TABLE_SIZE], peers[TABLE_SIZE];
+	uint64_t table_key; /* random: which bucket is nobody's business */
+	uint32_t half_open;
+	uint64_t next_serial;
+	uint32_t next_conn_id, next_child_id;
+	struct link flows, children, ins[TABLE_SIZE], outs[TABLE_SIZE], sessions;
+	struct sa_state scratch_sa;
+	struct handshake scratch_hs;
+	struct quick_state scratch_quick;
+	struct message in;
+	uint8_t plain[ISAKMP_MESSAGE_MAX]; /* decrypted message */
+	uint8_t out[OUT_MAX];
+	uint64_t stats[STAT_COUNT];
+	struct ikem_sa dead[DEAD_ROWS];
+	uint64_t dead_at[DEAD_ROWS];
+	size_t ndead; /* in all; the ring's place is modulo */
+	struct ikem_failure failures[FAILURES];
+	size_t nfailures;
+	uint64_t said_us, said_tokens;     /* bound on log lines that anybody can cause */
+	uint64_t notify_us, notify_tokens; /* and on replies */
+	struct {
+		struct addr peer;
+		uint64_t at;
+	} recoveries[16]; /* last tries to tell a peer that we have restarted */
+	size_t nrecoveries;
+	bool debug, debug_errors, key_export;
+	bool on; /* some interface has a crypto map */
+};
+
+/* env */
+uint64_t now_us(const struct ike *k);
+uint64_t wall_us(const struct ike *k);
+void random_bytes(struct ike *k, void *out, size_t n);
+uint64_t random_u64(struct ike *k);
+uint64_t random_below(struct ike *k, uint64_t n); /* 0..n-1; 0 for n = 0 */
+
+/* table.c */
+struct ike_sa *sa_new(struct ike *k, bool initiator, const struct ike_path *path, uint64_t cookie_i);
+/* Takes it out of everything, wipes and frees; keeps a row for show. Ends its quick modes. Sends nothing. */
+void sa_free(struct ike_sa *sa);
+struct ike_sa *sa_by_cookies(struct ike *k, uint64_t cookie_i, uint64_t cookie_r);
+/* A responder's SA whose initiator does not know our cookie yet. */
+struct ike_sa *sa_by_initiator(struct ike *k, uint64_t cookie_i, struct addr remote);
+struct ike_sa *sa_by_serial(struct ike *k, uint64_t serial);
+/* The established SA between two addresses that lasts longest; NULL: none. `local` unset: any. */
+struct ike_sa *sa_established(struct ike *k, struct addr local, struct addr remote);
+/* One of ours in negotiation; NULL: none. */
+struct ike_sa *sa_starting(struct ike *k, struct addr local, struct addr remote);
+bool sa_other_with_peer(const struct ike_sa *sa); /* any other SA with the same peer, in any state */
+unsigned sa_half_open_of(struct ike *k, struct addr remote);
+struct ike_sa *sa_oldest_unproved(struct ike *k); /* responder, has not yet returned our cookie */
+void sa_moved(struct ike_sa *sa);                 /* its cookie_r or peer changed: finds it again */
+void sa_settled(struct ike_sa *sa);               /* phase 1 is through: half-open no more, handshake wiped */
+
+/* runner.c: outcomes are final; `sa` may be gone afterwards when false is returned. */
+void run_start(struct ike *k, struct ike_sa *sa, struct quick *q);
+void run_ready(struct ike *k, struct ike_sa *sa, struct quick *q);
+/* `in` is k->in; `digest` of the datagram. */
+struct arrival {
+	const struct ike_path *path;
+	uint8_t digest[32];
+	bool encrypted;
+	uint8_t iv[CIPHER_BLOCK_MAX]; /* of the chain after this message */
+};
+void run_message(struct ike *k, struct ike_sa *sa, struct quick *q, const struct arrival *a);
+struct rule_query rule_query_of(const struct sa_state *s, const struct quick_state *q, uint8_t exchange, enum rule_on on);
+
+/* asks.c: what the host is asked for, and its answers. */
+uint64_t ask_serial(const struct ike_sa *sa, const struct quick *q, enum ask ask);
+void ask_all(struct ike *k, struct ike_sa *sa, struct quick *q, uint16_t asks);
+void ask_drop(struct ike *k, const struct ike_sa *sa, const struct quick *q);
+
+/* receive.c */
+void receive(struct ike *k, const struct ike_path *path, struct span packet);
+bool token_take(struct ike *k, uint64_t *at, uint64_t *tokens, uint64_t per_second);
+
+/* send.c */
+/* Closes the message in `b`; encrypts it with the SA's key if `iv` is not NULL, and moves `iv` on. ERR_RANGE: too long. */
+enum err message_seal(struct build *b, const struct sa_state *s, uint8_t *iv, struct span *packet) MUST_CHECK;
+enum err message_open(struct ike *k, const struct sa_state *s, uint8_t *iv, struct span packet, struct span *plain) MUST_CHECK;
+/* IV of a phase 2 exchange: hash(last block of phase 1 | message id), RFC 2409 appendix B. */
+enum err message_iv(const struct sa_state *s, uint32_t message_id, uint8_t iv[CIPHER_BLOCK_MAX]) MUST_CHECK;
+void packet_send(struct ike *k, const struct ike_path *path, struct span packet);
+/* Keeps `packet` (already copied, taken over) as the last one and sends it; with `repeat` starts its timer. */
+void tx_send(struct ike *k, struct tx *tx, const struct ike_path *path, uint8_t *packet, size_t len, bool repeat);
+void tx_repeat(struct ike *k, struct tx *tx);
+void tx_stop(struct ike *k, struct tx *tx);
+void tx_free(struct ike *k, struct tx *tx);
+uint64_t tx_wait_us(unsigned tries);
+uint32_t message_id_new(struct ike_sa *sa);
+bool message_id_used(const struct ike_sa *sa, uint32_t id);
+
+/* derive.c, RFC 2409 5 and appendix B */
+enum err keys_phase1(struct sa_state *s, const struct handshake *h) MUST_CHECK; /* SKEYID_d, _a, _e, key, first IV */
+enum err keys_hash_auth(const struct sa_state *s, const struct handshake *h, bool of_initiator, struct secret *out) MUST_CHECK;
+/* prf(SKEYID_a, M-ID | parts): HASH(1), HASH(2) and informational; HASH(3) has a zero byte in front. */
+enum err keys_hash_phase2(
+	const struct sa_state *s, uint32_t message_id, const struct span *parts, size_t n, struct secret *out) MUST_CHECK;
+enum err keys_hash_3(const struct sa_state *s, const struct quick_state *q, struct secret *out) MUST_CHECK;
+enum err keys_child(const struct sa_state *s, struct quick_state *q) MUST_CHECK; /* keymat_in, keymat_out */
+size_t keymat_len(const struct child_terms *t);
+/* prf over what stands behind the HASH payload, which must come first (quick_mode.c). */
+enum err message_hash(
+	const struct sa_state *s, uint32_t id, const struct message *m, struct span before, struct secret *out) MUST_CHECK;
+
+/* offer.c: phase 1 proposals */
+enum err offer_phase1(struct ike *k, const struct ike_sa *sa, struct writer *w);
+bool choose_phase1(struct step *st, struct span proposals, struct ike_terms *terms, struct writer *echo);
+bool accept_phase1(struct step *st, struct span proposals, struct ike_terms *terms);
+
+/* natt.c */
+void natt_vendor(struct sa_state *s, struct span id);
+void natt_put(struct step *st, struct build *b);
+void natt_check(struct step *st);
+void natt_float(struct sa_state *s);
+bool natt_used(const struct sa_state *s);
+uint16_t natt_encaps(const struct sa_state *s); /* mode attribute of a tunnel */
+bool natt_encaps_fits(const struct sa_state *s, uint64_t mode);
+void keepalive_set(struct ike_sa *sa);
+
+/* main_mode.c, quick_mode.c, info.c: handlers of the rows */
+enum err mm_offer(struct step *st), mm_choose(struct step *st), mm_chosen(struct step *st), mm_send_ke(struct step *st),
+	mm_take_ke(struct step *st), mm_answer_ke(struct step *st), mm_send_id(struct step *st), mm_answer_id(struct step *st),
+	mm_finish(struct step *st);
+enum err qm_begin(struct step *st), qm_offer(struct step *st), qm_answer(struct step *st), qm_accept(struct step *st),
+	qm_keys(struct step *st), qm_send_2(struct step *st), qm_send_3(struct step *st), qm_finish(struct step *st);
+enum err info_protected(struct step *st), info_plain(struct step *st);
+/* outcome.c. Committed: what follows from a state that was reached. */
+void phase1_done(struct ike_sa *sa);
+void phase2_done(struct quick *q);
+/* Ends it with a failure that is told. `notify` 0: the peer is not told. `sa`, `q` are gone afterwards. */
+void phase1_fail(struct ike_sa *sa, uint16_t notify, const char *why);
+void quick_fail(struct quick *q, uint16_t notify, const char *why, bool silent_peer);
+
+/* quick.c: the object */
+struct quick *quick_new(struct ike_sa *sa, bool initiator, uint32_t message_id);
+struct quick *quick_find(struct ike_sa *sa, uint32_t message_id);
+struct quick *quick_by_number(struct ike_sa *sa, uint32_t number);
+void quick_free(struct quick *q); /* takes back what it had put into the data path unless done */
+void quick_settled(struct quick *q);
+void quick_sa(const struct quick *q, bool inbound, struct dpm_sa *out); /* caller wipes */
+
+/* quick_offer.c */
+enum err offer_phase2(struct step *st, struct writer *w);
+bool choose_phase2(struct step *st, const struct cfg_map_entry *entry, struct span proposals);
+bool accept_phase2(struct step *st, struct span proposals);
+enum err echo_phase2(struct step *st, struct writer *w);
+
+/* quick_id.c */
+void selector_to_id(struct id_body *out, const struct dp_selector *s, uint8_t protocol);
+bool selector_from_id(struct dp_selector *s, uint8_t *protocol, const struct payload_id *id);
+bool selectors_within(const struct dp_selectors *inner, const struct dp_selectors *outer);
+void selectors_print(char *out, size_t size, const struct dp_selectors *s);
+
+/* policy.c */
+bool ace_selectors(const struct cfg_ace *ace, struct dp_selectors *out); /* as it goes into ID payloads; false: cannot */
+struct policy {
+	const struct cfg_interface *interface;
+	const struct cfg_map_entry *entry;
+	const struct cfg_ace *ace;
+	struct dp_selectors sel;
+};
+bool policy_find(const struct ike *k, const struct dp_policy_id *id, struct policy *out);
+/* The responder's choice, in sequence order over all interfaces with that local address. */
+bool policy_match(const struct ike *k, struct addr local, struct addr remote, const struct dp_selectors *sel, struct policy *out,
+	char *why, size_t size);
+void policy_id_of(struct dp_policy_id *id, const struct policy *p);
+bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b);
+struct addr policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote);
+bool policy_has_peer(const struct cfg_map_entry *e, struct addr peer);
+bool peer_configured(const struct ike *k, struct addr local, struct addr peer);
+void policy_lifetimes(const struct ike *k, const struct cfg_map_entry *e, uint32_t *s, uint32_t *kb);
+unsigned group_strength(enum alg_group g);
+bool crypto_on(const struct ike *k);
+
+/* flow.c */
+struct flow *flow_get(struct ike *k, const struct dp_policy_id *id, bool make);
+void flow_start(struct flow *f);
+void flow_acquire(struct ike *k, const struct dpm_acquire *a);
+void flow_ike_up(struct ike_sa *sa);
+void flow_ike_failed(struct ike *k, struct addr local, struct addr peer);
+void flow_quick_failed(struct flow *f, struct ike_sa *sa, bool silent);
+/* It has a new pair; `q` is the quick mode that made it. */
+void flow_up(struct flow *f, const struct quick *q);
+void flow_failed(struct flow *f);
+void flow_orphans(struct ike *k, struct addr local, struct addr peer); /* wait for phase 1, and there is none */
+void flow_renew(struct flow *f, struct addr peer);
+void flow_free(struct flow *f); /* its children are gone already */
+void flow_maybe_free(struct flow *f);
+void flows_retry(struct ike *k); /* the configuration changed */
+enum err quick_begin(struct ike_sa *sa, struct flow *f) MUST_CHECK;
+
+/* child.c, rekey.c */
+struct child *child_new(struct flow *f);
+void child_free(struct child *c, bool take_back); /* take_back: out of the data path too */
+void child_index(struct child *c);
+struct child *child_by_in(struct ike *k, uint32_t spi);
+struct child *child_by_out(struct ike *k, uint32_t spi, struct addr remote);
+void child_up(struct child *c);                   /* session and its log line, timers */
+struct child *child_newer(const struct child *c); /* another one of the flow that will do in its place */
+void child_adopt(struct ike *k, const struct dpm_sa_info *info);
+void child_expired(struct ike *k, const struct dpm_expire *e);
+bool child_with_peer(struct ike *k, struct addr local, struct addr remote);
+/* Tells the peer that our inbound SA is gone, then frees. */
+void child_delete(struct child *c, const char *why);
+void children_with_peer_delete(struct ike *k, struct addr local, struct addr remote, bool tell, uint64_t older_than_us);
+void rekey_child_schedule(struct child *c);
+void rekey_sa_schedule(struct ike_sa *sa);
+void child_timers_init(struct child *c);
+void child_wear(struct child *c); /* its volume is nearly used */
+void sa_delete(struct ike_sa *sa, bool tell, const char *why);
+/* Begins main mode; `patient`: no other peer waits to be tried. A failure comes through flow_ike_failed, maybe at once. */
+void phase1_begin(struct ike *k, struct addr local, struct addr peer, bool patient);
+void sa_timers_init(struct ike_sa *sa);
+
+/* info.c */
+/* A notification or deletion that was found good: acts on it. `sa` may be gone afterwards. */
+void info_done(struct ike_sa *sa, const struct message *m, bool protected);
+
+void info_send_delete_sa(struct ike_sa *sa);
+void info_send_notify(struct ike_sa *sa, uint16_t type, uint8_t protocol, struct span spi, struct span data);
+/* To a message that belongs to no SA, or cannot be protected: bounded in rate and never longer than what came. */
+void info_send_plain(struct ike *k, const struct ike_path *path, uint64_t cookie_i, uint64_t cookie_r, uint16_t type, size_t bound);
+void recover_unknown(struct ike *k, struct addr local, struct addr remote);
+void info_delete_spi(struct ike *k, struct addr local, struct addr remote, uint32_t spi);
+
+/* change.c */
+void change_apply(struct ike *k, unsigned tables);
+
+/* say.c */
+void count(struct ike *k, enum ike_stat s);
+void say_failure(struct ike *k, struct addr remote, uint32_t conn_id, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* "ISAKMP:(1001): ..." when debugging. */
+void trace(const struct ike *k, uint32_t conn_id, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void trace_error(const struct ike *k, uint32_t conn_id, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void trace_message(const struct ike *k, uint32_t conn_id, const struct message *m);
+void say_session(struct ike *k, const struct session *s, bool up);
+bool say_allowed(struct ike *k); /* for lines that any stranger can cause */
+void terms_print(char *out, size_t size, const struct ike_terms *t);
+
+#endif

@@ -1,0 +1,384 @@
+/* Who needs a tunnel. A flow is one policy (one permit line) that traffic has asked for, or that has SAs.
+ *
+ *      acquire            IKE SA there?   yes            quick mode            pair
+ *   IDLE ------> choose peer ------------------> QUICK ------------------> IDLE (up)
+ *                    ^        \  no                 | silent: a fresh IKE SA once, then the next peer
+ *                    |         v                    | refused: failed
+ *                    +------- IKE (main mode) <-----+
+ *               next peer      | failed
+ *
+ * When no peer is left the flow has failed: the data path is told, and the flow tries again when traffic asks, or as soon as
+ * the configuration changes while somebody still waits.
+ */
+#include "ikemgr/core.h"
+
+#include "platform/base/mem.h"
+
+#include <string.h>
+
+#define HOLD_OFF_MS    1000
+#define HOLD_OFF_STEPS 5
+#define WANTED_S       60
+/* A renewal that failed is tried again after this, as long as the old pair lives. */
+#define RENEW_AGAIN_S 5
+/* Quick mode: messages sent before the peer counts as silent. */
+#define QUICK_TRIES 5
+
+static void flow_again(void *ctx, void *owner);
+
+struct flow *flow_get(struct ike *k, const struct dp_policy_id *id, bool make)
+{
+	struct flow *f;
+
+	EACH(l, &k->flows)
+	if (policy_id_equal(&OWNER(l, struct flow, link)->id, id))
+		return OWNER(l, struct flow, link);
+	if (!make)
+		return NULL;
+	f = mem_zalloc(sizeof(*f));
+	if (f == NULL || timer_reserve(&k->timers, FLOW_TIMERS) != ERR_OK) {
+		mem_free(f);
+		count(k, STAT_NOMEM);
+		return NULL;
+	}
+	f->k = k;
+	f->id = *id;
+	f->again = (struct timer){ .fire = flow_again, .owner = f };
+	link_init(&f->children);
+	link_add(&k->flows, &f->link);
+	return f;
+}
+
+void flow_free(struct flow *f)
+{
+	struct ike *k = f->k;
+
+	timer_stop(&k->timers, &f->again);
+	timer_release(&k->timers, FLOW_TIMERS);
+	link_del(&f->link);
+	mem_free(f);
+}
+
+static bool has_children(const struct flow *f)
+{
+	return f->children.next != &f->children;
+}
+
+void flow_maybe_free(struct flow *f)
+{
+	if (f->stage == FLOW_IDLE && !has_children(f) && f->again.place == 0)
+		flow_free(f);
+}
+
+static void policy_tell(struct flow *f, uint8_t verdict, uint32_t hold_off_ms)
+{
+	struct dpm_policy_state s = { .policy = f->id, .verdict = verdict, .hold_off_ms = hold_off_ms };
+
+	f->k->host.policy_state(f->k->host.ctx, &s);
+}
+
+/* A child of the flow that will have to be renewed and has no successor yet. */
+static struct child *renewing(const struct flow *f)
+{
+	EACH(l, &f->children)
+	{
+		struct child *c = OWNER(l, struct child, of_flow);
+
+		if (c->renewing && child_newer(c) == NULL)
+			return c;
+	}
+	return NULL;
+}
+
+void flow_failed(struct flow *f)
+{
+	struct ike *k = f->k;
+	uint64_t now = now_us(k);
+
+	f->stage = FLOW_IDLE;
+	f->tried_set = 0;
+	if (f->failures < HOLD_OFF_STEPS)
+		f->failures++;
+	if (f->acquire)
+		policy_tell(f, DP_POLICY_FAILED, HOLD_OFF_MS * f->failures);
+	if (f->acquire)
+		f->wanted = true;
+	f->acquire = false;
+	timer_set(&k->timers, &f->again, now + (renewing(f) != NULL ? RENEW_AGAIN_S : WANTED_S) * SECOND);
+}
+
+static void flow_again(void *ctx, void *owner)
+{
+	struct flow *f = owner;
+	struct child *c = renewing(f);
+
+	(void)ctx;
+	f->wanted = false;
+	f->failures = 0;
+	if (c != NULL && f->stage == FLOW_IDLE)
+		flow_renew(f, c->remote);
+	else
+		flow_maybe_free(f);
+}
+
+/* Index of the next peer to be tried, or -1: the `default` one first, else the last that was good, else in order. */
+static int peer_choose(const struct flow *f, const struct cfg_map_entry *e)
+{
+	int first = -1, good = -1;
+
+	for (size_t i = 0; i < e->npeers; i++) {
+		if (e->peers[i].addr == 0 || (f->tried_set & (UINT32_C(1) << i)))
+			continue;
+		if (e->peers[i].is_default)
+			return (int)i;
+		if (f->peer_good && addr_to_v4(f->peer) == e->peers[i].addr)
+			good = (int)i;
+		if (first < 0)
+			first = (int)i;
+	}
+	return good >= 0 ? good : first;
+}
+
+static size_t peers_left(const struct flow *f, const struct cfg_map_entry *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->npeers; i++)
+		n += e->peers[i].addr != 0 && !(f->tried_set & (UINT32_C(1) << i));
+	return n;
+}
+
+static void flow_try(struct flow *f, const struct policy *p, int i)
+{
+	struct ike *k = f->k;
+	struct ike_sa *sa;
+	bool patient;
+
+	f->tried_set |= UINT32_C(1) << i;
+	patient = peers_left(f, p->entry) == 0;
+	f->peer = addr_v4(p->entry->peers[i].addr);
+	f->peer_good = false;
+	f->local = policy_local(k, p->interface, f->peer);
+	f->stage = FLOW_IKE;
+	sa = sa_established(k, f->local, f->peer);
+	if (sa != NULL) {
+		if (quick_begin(sa, f) != ERR_OK)
+			flow_failed(f);
+	} else if (sa_starting(k, f->local, f->peer) == NULL) {
+		phase1_begin(k, f->local, f->peer, patient);
+	}
+}
+
+void flow_start(struct flow *f)
+{
+	struct policy p;
+	int i;
+
+	if (!policy_find(f->k, &f->id, &p)) {
+		flow_failed(f);
+		return;
+	}
+	i = peer_choose(f, p.entry);
+	if (i < 0)
+		flow_failed(f);
+	else
+		flow_try(f, &p, i);
+}
+
+static void flow_round(struct flow *f)
+{
+	timer_stop(&f->k->timers, &f->again);
+	f->tried_set = 0;
+	f->fresh = 0;
+	flow_start(f);
+}
+
+void flow_renew(struct flow *f, struct addr peer)
+{
+	if (f->stage != FLOW_IDLE)
+		return;
+	f->peer = peer;
+	f->peer_good = true;
+	flow_round(f);
+}
+
+void flow_acquire(struct ike *k, const struct dpm_acquire *a)
+{
+	struct flow *f = flow_get(k, &a->policy, true);
+	struct dpm_policy_state s = { .policy = a->policy, .verdict = DP_POLICY_FAILED, .hold_off_ms = HOLD_OFF_MS };
+
+	if (f == NULL) {
+		k->host.policy_state(k->host.ctx, &s);
+		return;
+	}
+	f->acquire = true;
+	if (f->stage == FLOW_IDLE)
+		flow_round(f);
+}
+
+static void offer_fill(struct ike *k, struct quick_state *q, const struct policy *p)
+{
+	for (size_t i = 0; i < p->entry->nsets; i++) {
+		const struct cfg_transform_set *set = cfg_transform_set(k->cfg, p->entry->sets[i]);
+		struct child_terms t;
+
+		if (set == NULL)
+			continue;
+		t = (struct child_terms){ .cipher = set->cipher, .auth = set->auth };
+		if (cipher_find(set->cipher) == NULL || cipher_find(set->cipher)->ikev1_esp == 0 ||
+			(set->auth != HASH_NONE && hash_find(set->auth) == NULL) || keymat_len(&t) == 0)
+			continue;
+		q->offered[q->noffered].cipher = set->cipher;
+		q->offered[q->noffered++].auth = set->auth;
+	}
+}
+
+enum err quick_begin(struct ike_sa *sa, struct flow *f)
+{
+	struct ike *k = f->k;
+	struct policy p;
+	struct quick *q;
+
+	if (!policy_find(k, &f->id, &p) || sa->nquicks >= QUICKS_MAX)
+		return ERR_NOT_FOUND;
+	q = quick_new(sa, true, message_id_new(sa));
+	if (q == NULL)
+		return ERR_NOMEM;
+	q->tx.limit = QUICK_TRIES;
+	q->st->policy = f->id;
+	q->st->sel = p.sel;
+	q->st->terms.group = p.entry->pfs;
+	q->st->terms.encaps = natt_encaps(&sa->st);
+	policy_lifetimes(k, p.entry, &q->st->terms.lifetime_s, &q->st->terms.lifetime_kb);
+	selector_to_id(&q->st->id_i, &p.sel.local, p.sel.protocol);
+	selector_to_id(&q->st->id_r, &p.sel.remote, p.sel.protocol);
+	offer_fill(k, q->st, &p);
+	if (q->st->noffered == 0) {
+		quick_free(q);
+		return ERR_UNSUPPORTED;
+	}
+	f->stage = FLOW_QUICK;
+	f->quick_sa = sa->serial;
+	f->quick_number = q->number;
+	run_start(k, sa, q);
+	return ERR_OK;
+}
+
+static bool waits_for(const struct flow *f, struct addr local, struct addr peer)
+{
+	return f->stage == FLOW_IKE && addr_equal(f->peer, peer) && addr_equal(f->local, local);
+}
+
+/* Its quick mode runs under an SA that the peer has forgotten: begun anew under the new one. */
+static void flow_leave_forgotten(struct flow *f, struct addr local, struct addr peer)
+{
+	struct ike_sa *sa = f->stage == FLOW_QUICK ? sa_by_serial(f->k, f->quick_sa) : NULL;
+	struct quick *q = sa == NULL || !sa->forgotten ? NULL : quick_by_number(sa, f->quick_number);
+
+	if (q == NULL || !addr_equal(f->peer, peer) || !addr_equal(f->local, local))
+		return;
+	quick_free(q);
+	f->stage = FLOW_IKE;
+}
+
+void flow_ike_up(struct ike_sa *sa)
+{
+	struct ike *k = sa->k;
+	struct addr local = sa->st.path.local, remote = sa->st.path.remote;
+
+	EACH(l, &k->flows)
+	{
+		struct flow *f = OWNER(l, struct flow, link);
+
+		flow_leave_forgotten(f, local, remote);
+		if (waits_for(f, local, remote) && quick_begin(sa, f) != ERR_OK)
+			flow_failed(f);
+	}
+	EACH(l, &k->sas)
+	{
+		struct ike_sa *old = OWNER(l, struct ike_sa, all);
+
+		if (old != sa && old->forgotten && addr_equal(old->st.path.remote, remote) && addr_equal(old->st.path.local, local))
+			sa_free(old);
+	}
+}
+
+void flow_ike_failed(struct ike *k, struct addr local, struct addr peer)
+{
+	struct ike_sa *other = sa_established(k, local, peer);
+
+	EACH(l, &k->flows)
+	{
+		struct flow *f = OWNER(l, struct flow, link);
+
+		if (!waits_for(f, local, peer))
+			continue;
+		if (other == NULL || quick_begin(other, f) != ERR_OK)
+			flow_start(f);
+	}
+}
+
+/* Their IKE SA was taken away, not refused: begun anew with the same peer. */
+void flow_orphans(struct ike *k, struct addr local, struct addr peer)
+{
+	struct ike_sa *other = sa_established(k, local, peer);
+
+	EACH(l, &k->flows)
+	{
+		struct flow *f = OWNER(l, struct flow, link);
+
+		if (!waits_for(f, local, peer))
+			continue;
+		if (other != NULL ? quick_begin(other, f) != ERR_OK : false)
+			flow_failed(f);
+		else if (other == NULL && sa_starting(k, local, peer) == NULL)
+			phase1_begin(k, local, peer, true);
+	}
+}
+
+void flow_quick_failed(struct flow *f, struct ike_sa *sa, bool silent)
+{
+	f->stage = FLOW_IDLE;
+	if (!silent) {
+		flow_failed(f);
+		return;
+	}
+	/* Once a round: the peer may have lost the IKE SA only. */
+	if (!f->fresh) {
+		f->fresh = 1;
+		f->peer_good = true;
+		f->tried_set = 0;
+		sa_delete(sa, true, "the peer does not answer");
+	}
+	flow_start(f);
+}
+
+void flow_up(struct flow *f, const struct quick *q)
+{
+	bool mine = f->stage == FLOW_QUICK && f->quick_sa == q->sa->serial && f->quick_number == q->number;
+
+	/* A pair that the peer made serves as well as the one that we were about to ask for. */
+	if (mine || f->stage == FLOW_IKE)
+		f->stage = FLOW_IDLE;
+	if (f->stage == FLOW_IDLE) {
+		f->peer = q->sa->st.path.remote;
+		f->peer_good = true;
+		timer_stop(&f->k->timers, &f->again);
+	}
+	f->acquire = f->wanted = false;
+	f->failures = 0;
+	policy_tell(f, DP_POLICY_UP, 0);
+}
+
+void flows_retry(struct ike *k)
+{
+	EACH(l, &k->flows)
+	{
+		struct flow *f = OWNER(l, struct flow, link);
+
+		if (f->stage == FLOW_IDLE && f->wanted) {
+			f->failures = 0;
+			flow_round(f);
+		}
+	}
+}

@@ -1,0 +1,108 @@
+/* NAT traversal in the negotiation: RFC 3947, and drafts 02 and 03 of it, which differ in numbers.
+ *
+ *   NAT-D = hash(CKY-I | CKY-R | address | port)      first of the receiver's end, then of the sender's
+ *
+ * Who cannot carry ESP without UDP says so by a NAT-D that matches nothing: the peer then takes us for behind a NAT.
+ */
+#include "ikemgr/core.h"
+
+#include <string.h>
+
+void natt_vendor(struct sa_state *s, struct span id)
+{
+	static const struct {
+		enum vendor vendor;
+		enum natt natt;
+	} known[] = { { VENDOR_NATT_RFC, NATT_RFC }, { VENDOR_NATT_03, NATT_DRAFT_03 }, { VENDOR_NATT_02N, NATT_DRAFT_02 },
+		{ VENDOR_NATT_02, NATT_DRAFT_02 } };
+	enum vendor v = vendor_find(id);
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (v == known[i].vendor && known[i].natt > s->natt)
+			s->natt = known[i].natt;
+	if (v == VENDOR_DPD)
+		s->peer_dpd = true;
+}
+
+static enum payload_kind natd_kind(const struct sa_state *s)
+{
+	return s->natt == NATT_RFC ? PAYLOAD_NATD : PAYLOAD_NATD_DRAFT;
+}
+
+static enum err natd(const struct sa_state *s, struct addr a, uint16_t port, struct secret *out)
+{
+	uint8_t bytes[8 + 8 + 16 + 2];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+
+	writer_u64(&w, s->cookie_i);
+	writer_u64(&w, s->cookie_r);
+	writer_bytes(&w, a.bytes, a.family == AF_INET ? 4 : 16);
+	writer_u16(&w, port);
+	return prf_hash(s->terms.hash, SPANS(writer_span(&w)), out);
+}
+
+void natt_put(struct step *st, struct build *b)
+{
+	const struct sa_state *s = st->s;
+	struct secret theirs, ours;
+
+	if (s->natt == NATT_NONE || natd(s, s->path.remote, s->path.remote_port, &theirs) != ERR_OK ||
+		natd(s, s->path.local, s->path.local_port, &ours) != ERR_OK)
+		return;
+	if (!st->k->host.native_esp)
+		random_bytes(st->k, ours.bytes, ours.len);
+	build_data(b, natd_kind(s), secret_span(&theirs));
+	build_data(b, natd_kind(s), secret_span(&ours));
+}
+
+void natt_check(struct step *st)
+{
+	struct sa_state *s = st->s;
+	const struct payload *p = message_find(st->in, natd_kind(s), 0);
+	struct secret ours, theirs;
+
+	if (s->natt == NATT_NONE || p == NULL || natd(s, s->path.local, s->path.local_port, &ours) != ERR_OK ||
+		natd(s, s->path.remote, s->path.remote_port, &theirs) != ERR_OK)
+		return;
+	s->nat_local = !span_equal(p->v.data.data, secret_span(&ours));
+	s->nat_remote = true;
+	for (size_t n = 1; (p = message_find(st->in, natd_kind(s), n)) != NULL; n++)
+		if (span_equal(p->v.data.data, secret_span(&theirs)))
+			s->nat_remote = false;
+	/* Our own NAT-D matched nothing, on purpose: the peer will encapsulate, so we do. */
+	if (!st->k->host.native_esp)
+		s->nat_remote = true;
+}
+
+bool natt_used(const struct sa_state *s)
+{
+	return s->nat_local || s->nat_remote;
+}
+
+void natt_float(struct sa_state *s)
+{
+	if (!natt_used(s))
+		return;
+	s->path.local_port = 4500;
+	s->path.remote_port = 4500;
+}
+
+uint16_t natt_encaps(const struct sa_state *s)
+{
+	if (!natt_used(s))
+		return ENCAPS_TUNNEL;
+	return s->natt == NATT_RFC ? ENCAPS_UDP_TUNNEL : ENCAPS_UDP_TUNNEL_DRAFT;
+}
+
+bool natt_encaps_fits(const struct sa_state *s, uint64_t mode)
+{
+	if (!natt_used(s))
+		return mode == ENCAPS_TUNNEL;
+	return mode == ENCAPS_UDP_TUNNEL || mode == ENCAPS_UDP_TUNNEL_DRAFT;
+}
+
+void keepalive_set(struct ike_sa *sa)
+{
+	if (sa->st.nat_local && sa->st.path.local_port == 4500)
+		timer_set(&sa->k->timers, &sa->keepalive, now_us(sa->k) + KEEPALIVE_S * SECOND);
+}

@@ -1,0 +1,155 @@
+/* How exchanges end, well or badly, and what follows for the flows that waited. */
+#include "ikemgr/core.h"
+
+#include "platform/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void failure_say(struct ike *k, const struct sa_state *s, uint32_t conn_id, const char *mode, const char *why)
+{
+	char peer[ADDR_TEXT];
+
+	addr_print(peer, s->path.remote);
+	if (s->initiator || (s->evidence & EV_KEYS) || say_allowed(k))
+		log_msg("CRYPTO", LOG_SEV_INFO, "IKMP_MODE_FAILURE", "Processing of %s mode failed with peer at %s: %s", mode, peer,
+			why);
+	say_failure(k, s->path.remote, conn_id, "%s mode with %s failed: %s", mode, peer, why);
+}
+
+/* INITIAL-CONTACT: what the peer had before this SA is gone there (RFC 2407 4.6.3.3). An SA that was heard of since is not meant:
+ * both ends may have begun at once. */
+static void initial_contact(struct ike_sa *sa)
+{
+	struct ike *k = sa->k;
+
+	if (!sa->st.peer_initial_contact)
+		return;
+	EACH(l, &k->sas)
+	{
+		struct ike_sa *other = OWNER(l, struct ike_sa, all);
+
+		if (other != sa && other->h == NULL && addr_equal(other->st.path.remote, sa->st.path.remote) &&
+			addr_equal(other->st.path.local, sa->st.path.local) && other->heard_us < sa->created_us)
+			sa_free(other);
+	}
+	children_with_peer_delete(k, sa->st.path.local, sa->st.path.remote, false, sa->created_us);
+}
+
+void phase1_done(struct ike_sa *sa)
+{
+	struct ike *k = sa->k;
+	char terms[64], peer[ADDR_TEXT];
+
+	count(k, STAT_PHASE1_OK);
+	sa->established_us = sa->heard_us = now_us(k);
+	sa->expires_us = sa->established_us + sa->st.terms.lifetime_s * SECOND;
+	sa_settled(sa);
+	timer_set(&k->timers, &sa->life, sa->expires_us);
+	rekey_sa_schedule(sa);
+	keepalive_set(sa);
+	terms_print(terms, sizeof(terms), &sa->st.terms);
+	trace(k, sa->conn_id, "SA has been authenticated with %s (%s), %s, lifetime %u s%s", addr_print(peer, sa->st.path.remote),
+		sa->st.identity, terms, sa->st.terms.lifetime_s, natt_used(&sa->st) ? ", UDP encapsulation" : "");
+	initial_contact(sa);
+	flow_ike_up(sa);
+}
+
+void phase1_fail(struct ike_sa *sa, uint16_t notify, const char *why)
+{
+	struct ike *k = sa->k;
+	struct ike_path path = sa->st.path;
+	bool initiator = sa->st.initiator;
+
+	count(k, STAT_PHASE1_FAILED);
+	failure_say(k, &sa->st, sa->conn_id, "Main", why);
+	if (notify != 0 && (sa->st.evidence & EV_KEYS))
+		info_send_notify(sa, notify, PROTO_ISAKMP, (struct span){ 0 }, (struct span){ 0 });
+	else if (notify != 0)
+		info_send_plain(k, &path, sa->st.cookie_i, sa->st.cookie_r, notify, k->in.head.length);
+	sa_free(sa);
+	if (initiator)
+		flow_ike_failed(k, path.local, path.remote);
+}
+
+static struct child *child_make(struct quick *q, struct flow *f)
+{
+	struct child *c = child_new(f);
+	const struct quick_state *s = q->st;
+	const struct sa_state *ike = &q->sa->st;
+
+	if (c == NULL)
+		return NULL;
+	c->local = ike->path.local;
+	c->remote = ike->path.remote;
+	c->remote_port = ike->path.remote_port;
+	c->in = (struct dp_sa_key){ .spi = s->terms.spi_in, .protocol = 50, .inbound = 1, .dst = c->local };
+	c->out = (struct dp_sa_key){ .spi = s->terms.spi_out, .protocol = 50, .inbound = 0, .dst = c->remote };
+	c->has_in = c->has_out = true;
+	c->udp_encap = natt_used(ike);
+	c->initiator = s->initiator;
+	c->group = s->terms.group;
+	c->conn_in = q->conn_in;
+	c->conn_out = q->conn_out;
+	c->ike_conn_id = q->sa->conn_id;
+	c->sel = s->sel;
+	c->created_us = now_us(f->k);
+	c->end_us = c->created_us + s->terms.lifetime_s * SECOND;
+	return c;
+}
+
+void phase2_done(struct quick *q)
+{
+	struct ike *k = q->sa->k;
+	struct flow *f = flow_get(k, &q->st->policy, true);
+	struct child *c = f == NULL ? NULL : child_make(q, f);
+
+	if (c == NULL) {
+		count(k, STAT_NOMEM);
+		quick_fail(q, 0, "out of memory", false);
+		return;
+	}
+	count(k, STAT_PHASE2_OK);
+	q->sa->children++;
+	trace(k, q->sa->conn_id, "QM done, SPI in 0x%08X out 0x%08X", c->in.spi, c->out.spi);
+	child_index(c);
+	child_up(c);
+	rekey_child_schedule(c);
+	flow_up(f, q);
+	quick_settled(q);
+}
+
+static struct flow *flow_of(struct quick *q)
+{
+	EACH(l, &q->sa->k->flows)
+	{
+		struct flow *f = OWNER(l, struct flow, link);
+
+		if (f->stage == FLOW_QUICK && f->quick_sa == q->sa->serial && f->quick_number == q->number)
+			return f;
+	}
+	return NULL;
+}
+
+void quick_fail(struct quick *q, uint16_t notify, const char *why, bool silent_peer)
+{
+	struct ike_sa *sa = q->sa;
+	struct ike *k = sa->k;
+	struct flow *f = flow_of(q);
+	uint32_t spi = q->st != NULL && q->in_put ? q->st->terms.spi_in : 0;
+
+	if (q->st == NULL) {
+		quick_free(q);
+		return;
+	}
+	count(k, STAT_PHASE2_FAILED);
+	failure_say(k, &sa->st, sa->conn_id, "Quick", why);
+	if (notify != 0)
+		info_send_notify(sa, notify, PROTO_ESP, (struct span){ 0 }, (struct span){ 0 });
+	/* The peer may think that it has the pair. */
+	if (spi != 0)
+		info_delete_spi(k, sa->st.path.local, sa->st.path.remote, spi);
+	quick_free(q);
+	if (f != NULL)
+		flow_quick_failed(f, sa, silent_peer);
+}

@@ -1,0 +1,217 @@
+/* The quick mode as an object below its IKE SA. While it lasts it has its state; afterwards, for a while, only the last
+ * message, to answer repetitions. Its message id is never used again under that IKE SA.
+ */
+#include "ikemgr/core.h"
+
+#include "platform/base/mem.h"
+
+#include <string.h>
+
+static void quick_life(void *ctx, void *owner);
+static void quick_again(void *ctx, void *owner);
+
+/* Room to remember the ids of all quick modes that live, so that their end cannot fail. */
+static bool ids_reserve(struct ike_sa *sa)
+{
+	size_t want = sa->nmessage_ids + sa->nquicks + 1, size = want * 2 < 16 ? 16 : want * 2;
+	uint32_t *bigger;
+
+	if (want > MESSAGE_IDS_MAX)
+		return false;
+	if (want <= sa->message_ids_size)
+		return true;
+	bigger = mem_realloc_array(sa->message_ids, size, sizeof(*bigger));
+	if (bigger == NULL)
+		return false;
+	sa->message_ids = bigger;
+	sa->message_ids_size = size;
+	return true;
+}
+
+struct quick *quick_new(struct ike_sa *sa, bool initiator, uint32_t message_id)
+{
+	struct ike *k = sa->k;
+	struct quick *q = mem_zalloc(sizeof(*q));
+	struct quick_state *st = mem_zalloc(sizeof(*st));
+
+	if (q == NULL || st == NULL || !ids_reserve(sa) || message_iv(&sa->st, message_id, st->iv) != ERR_OK ||
+		timer_reserve(&k->timers, QUICK_TIMERS) != ERR_OK) {
+		count(k, STAT_NOMEM);
+		mem_free(q);
+		mem_free(st);
+		return NULL;
+	}
+	q->sa = sa;
+	q->number = sa->next_quick++;
+	q->message_id = message_id;
+	q->st = st;
+	st->initiator = initiator;
+	st->stage = QUICK_NEW;
+	st->message_id = message_id;
+	q->life = (struct timer){ .fire = quick_life, .owner = q };
+	q->tx.timer = (struct timer){ .fire = quick_again, .owner = q };
+	q->conn_in = k->next_child_id++;
+	q->conn_out = k->next_child_id++;
+	link_add(&sa->quicks, &q->link);
+	sa->nquicks++;
+	timer_set(&k->timers, &q->life, now_us(k) + HALF_OPEN_S * SECOND);
+	return q;
+}
+
+struct quick *quick_find(struct ike_sa *sa, uint32_t message_id)
+{
+	EACH(l, &sa->quicks)
+	if (OWNER(l, struct quick, link)->message_id == message_id)
+		return OWNER(l, struct quick, link);
+	return NULL;
+}
+
+struct quick *quick_by_number(struct ike_sa *sa, uint32_t number)
+{
+	EACH(l, &sa->quicks)
+	if (OWNER(l, struct quick, link)->number == number)
+		return OWNER(l, struct quick, link);
+	return NULL;
+}
+
+static void state_free(struct quick *q)
+{
+	if (q->st == NULL)
+		return;
+	if (q->dh_held)
+		ask_drop(q->sa->k, q->sa, q);
+	q->dh_held = false;
+	mem_free_secret(q->st, sizeof(*q->st));
+	q->st = NULL;
+}
+
+/* SAs that were put for a pair that did not come to be. */
+static void put_back(struct quick *q)
+{
+	struct ike *k = q->sa->k;
+	struct dpm_sa sa;
+
+	for (int inbound = 0; inbound < 2; inbound++) {
+		if (q->st == NULL || !(inbound ? q->in_put : q->out_put))
+			continue;
+		quick_sa(q, inbound, &sa);
+		k->host.sa_del(k->host.ctx, &sa.key);
+		wipe(&sa, sizeof(sa));
+	}
+	q->in_put = q->out_put = false;
+}
+
+void quick_free(struct quick *q)
+{
+	struct ike_sa *sa = q->sa;
+	struct ike *k = sa->k;
+
+	put_back(q);
+	/* Nobody but the peer could take a message id. */
+	if (q->st == NULL || q->st->stage != QUICK_NEW)
+		sa->message_ids[sa->nmessage_ids++] = q->message_id;
+	state_free(q);
+	timer_stop(&k->timers, &q->life);
+	tx_free(k, &q->tx);
+	timer_release(&k->timers, QUICK_TIMERS);
+	link_del(&q->link);
+	sa->nquicks--;
+	mem_free(q);
+}
+
+void quick_settled(struct quick *q)
+{
+	struct ike *k = q->sa->k;
+
+	q->in_put = q->out_put = false;
+	state_free(q);
+	timer_set(&k->timers, &q->life, now_us(k) + QUICK_KEPT_S * SECOND);
+}
+
+static void quick_life(void *ctx, void *owner)
+{
+	struct quick *q = owner;
+
+	(void)ctx;
+	if (q->st == NULL)
+		quick_free(q);
+	else
+		quick_fail(q, 0, "no end in 60 s", false);
+}
+
+/* Repetition by timer, and its end. */
+static void quick_again(void *ctx, void *owner)
+{
+	struct ike *k = ctx;
+	struct quick *q = owner;
+
+	if (q->tx.tries >= q->tx.limit) {
+		quick_fail(q, 0, "the peer does not answer", true);
+		return;
+	}
+	count(k, STAT_REPEATED);
+	trace(k, q->sa->conn_id, "retransmitting phase 2 %08x ...", q->message_id);
+	tx_repeat(k, &q->tx);
+	timer_set(&k->timers, &q->tx.timer, now_us(k) + tx_wait_us(q->tx.tries++));
+}
+
+/* Keys in the order of RFC 2409 5.5 and RFC 4106 8.1: cipher key, salt, authentication key. */
+static void keys_fill(struct dpm_sa *sa, const struct child_terms *t, const struct secret *keymat)
+{
+	const struct cipher_alg *c = cipher_find(t->cipher);
+	const struct hash_alg *h = hash_find(t->auth);
+	size_t n = c == NULL ? 0 : (size_t)c->key_len + c->salt_len, a = h == NULL ? 0 : h->key_len;
+
+	if (n > sizeof(sa->cipher_key) || a > sizeof(sa->auth_key) || n + a > keymat->len)
+		return;
+	memcpy(sa->cipher_key, keymat->bytes, n);
+	sa->cipher_key_len = (uint8_t)n;
+	memcpy(sa->auth_key, keymat->bytes + n, a);
+	sa->auth_key_len = (uint8_t)a;
+}
+
+static void limits_fill(struct dpm_sa *sa, const struct ike *k, const struct child_terms *t)
+{
+	sa->lifetime_s = t->lifetime_s;
+	sa->lifetime_kb = t->lifetime_kb;
+	sa->created_wall_us = wall_us(k);
+	sa->hard_at_us = now_us(k) + t->lifetime_s * SECOND;
+	if (t->lifetime_kb == 0)
+		return;
+	sa->hard_bytes = (uint64_t)t->lifetime_kb * 1024;
+	/* IOS: a new pair 256 KB before the end of the volume. */
+	sa->soft_bytes = sa->hard_bytes > 512 * 1024 ? sa->hard_bytes - 256 * 1024 : sa->hard_bytes / 2;
+}
+
+void quick_sa(const struct quick *q, bool inbound, struct dpm_sa *out)
+{
+	const struct quick_state *s = q->st;
+	const struct ike_sa *sa = q->sa;
+	const struct cfg_ipsec *c = &sa->k->cfg->ipsec;
+
+	memset(out, 0, sizeof(*out));
+	out->local = sa->st.path.local;
+	out->remote = sa->st.path.remote;
+	out->key = (struct dp_sa_key){ .spi = inbound ? s->terms.spi_in : s->terms.spi_out,
+		.protocol = 50,
+		.inbound = inbound,
+		.dst = inbound ? out->local : out->remote };
+	out->peer_spi = inbound ? s->terms.spi_out : s->terms.spi_in;
+	out->policy = s->policy;
+	out->sel = s->sel;
+	out->udp_encap = natt_used(&sa->st);
+	if (out->udp_encap) {
+		out->local_port = sa->st.path.local_port;
+		out->remote_port = sa->st.path.remote_port;
+	}
+	out->cipher = (uint8_t)s->terms.cipher;
+	out->auth = (uint8_t)s->terms.auth;
+	out->replay_window = c->replay_window;
+	out->df = (uint8_t)c->df_bit;
+	out->fragment_after = c->fragment_after;
+	out->pfs_group = (uint8_t)s->terms.group;
+	out->conn_id = inbound ? q->conn_in : q->conn_out;
+	out->ike_conn_id = sa->conn_id;
+	limits_fill(out, sa->k, &s->terms);
+	keys_fill(out, &s->terms, inbound ? &s->keymat_in : &s->keymat_out);
+}

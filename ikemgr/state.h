@@ -1,0 +1,126 @@
+/* What an IKE SA and a quick mode know: flat values, so that the runner can work on a copy and commit it by assignment.
+ *
+ * Nothing here owns memory. Everything is wiped by its owner (table.c, quick.c).
+ */
+#ifndef POSTERN_IKEMGR_STATE_H
+#define POSTERN_IKEMGR_STATE_H
+
+#include "ikemgr/codec/codec.h"
+#include "ikemgr/crypto/cipher.h"
+#include "ikemgr/crypto/dh.h"
+#include "ikemgr/crypto/prf.h"
+#include "ikemgr/ike.h"
+
+/* Longest SA payload body that takes part in HASH_I and HASH_R: 255 transforms of ours take 9 KB. */
+#define SA_BODY_MAX 10240
+#define ID_BODY_MAX 512
+#define NONCE_LEN   32 /* ours; RFC 2409 5 allows 8 to 256 */
+#define NONCE_MIN   8
+
+struct nonce {
+	uint16_t len;
+	uint8_t bytes[IKE_NONCE_MAX];
+};
+static inline struct span nonce_span(const struct nonce *n)
+{
+	return span_of(n->bytes, n->len);
+}
+
+struct id_body { /* body of an ID payload as it went over the wire: it is hashed */
+	uint16_t len;
+	uint8_t bytes[ID_BODY_MAX];
+};
+static inline struct span id_span(const struct id_body *i)
+{
+	return span_of(i->bytes, i->len);
+}
+
+/* Agreed in phase 1. */
+struct ike_terms {
+	enum alg_cipher cipher;
+	enum alg_hash hash;
+	enum alg_group group;
+	uint16_t auth; /* RFC 2409: 1 pre-share */
+	uint32_t lifetime_s;
+	uint32_t told_lifetime_s; /* shorter than what the peer offered: RESPONDER-LIFETIME; 0: no need */
+};
+
+enum natt { NATT_NONE, NATT_DRAFT_02, NATT_DRAFT_03, NATT_RFC };
+
+struct sa_state {
+	uint8_t version;
+	bool initiator;
+	enum ike_state state;
+	uint16_t evidence; /* enum evidence */
+	uint64_t cookie_i, cookie_r;
+	struct ike_path path;
+	struct ike_terms terms;
+	uint64_t secret_id;
+	struct secret skeyid_d, skeyid_a, skeyid_e, key;
+	uint8_t iv[CIPHER_BLOCK_MAX]; /* last ciphertext block of phase 1 */
+	enum natt natt;               /* both ends can */
+	bool nat_local, nat_remote;   /* who is behind a NAT, or says so */
+	bool peer_dpd, peer_initial_contact;
+	bool peer_known;    /* some crypto map entry names it */
+	char identity[128]; /* the peer's, authenticated with EV_AUTHED */
+};
+
+/* Needed until phase 1 is through. */
+struct handshake {
+	struct secret skeyid;
+	struct dh_value ours, theirs, shared;
+	struct nonce ni, nr;
+	uint16_t sa_len; /* SAi_b: the initiator's SA payload without generic header */
+	uint8_t sa_body[SA_BODY_MAX];
+	struct id_body id_i, id_r;
+};
+
+enum quick_stage {
+	QUICK_NEW = 32, /* apart from enum ike_state */
+	QUICK_ASKED,    /* waits for the host */
+	QUICK_SENT,     /* waits for the peer */
+	QUICK_CHOSEN,   /* the peer's answer is good; waits for the host */
+	QUICK_KEYED,    /* inbound SA goes in */
+	QUICK_DONE,
+	QUICK_STAGE_END
+};
+
+/* What a pair of IPsec SAs is made of. */
+struct child_terms {
+	enum alg_cipher cipher;
+	enum alg_hash auth;
+	enum alg_group group;                       /* GROUP_NONE: no PFS */
+	uint32_t lifetime_s, lifetime_kb;           /* kb 0: no limit */
+	uint32_t told_lifetime_s, told_lifetime_kb; /* for RESPONDER-LIFETIME; 0: no need */
+	uint16_t encaps;                            /* enum isakmp_encaps on the wire */
+	uint32_t spi_in, spi_out;
+};
+
+#define QUICK_ATTRIBUTES_MAX 256
+
+struct quick_state {
+	bool initiator;
+	enum quick_stage stage;
+	uint16_t evidence;
+	uint32_t message_id;
+	uint8_t iv[CIPHER_BLOCK_MAX];
+	struct dp_policy_id policy;
+	struct dp_selectors sel;
+	struct id_body id_i, id_r;
+	struct child_terms terms;
+	/* The offer: ours (initiator), to check the answer against. */
+	struct {
+		enum alg_cipher cipher;
+		enum alg_hash auth;
+	} offered[CFG_MAP_SETS];
+	uint8_t noffered;
+	/* The answer: the chosen proposal, to be echoed (responder). */
+	uint8_t proposal, transform, transform_id;
+	uint16_t attributes_len;
+	uint8_t attributes[QUICK_ATTRIBUTES_MAX];
+	struct nonce ni, nr;
+	struct dh_value ours, theirs, shared;
+	struct secret keymat_in, keymat_out;
+};
+
+#endif
