@@ -15,6 +15,7 @@
 
 #define TRIES          5 /* of a dump that changes interrupted */
 #define RECEIVE_BUFFER (1 << 20)
+#define LOWER_UP       (1u << 16) /* IFF_LOWER_UP: linux/if.h does not go with net/if.h */
 
 enum err kernel_open(struct kernel **out)
 {
@@ -104,7 +105,8 @@ static void add_link(struct nl_object *o, void *ctx)
 
 	strncpy(l.ifname, rtnl_link_get_name(from), sizeof(l.ifname) - 1);
 	l.up = rtnl_link_get_flags(from) & IFF_UP;
-	l.carrier = rtnl_link_get_flags(from) & IFF_RUNNING;
+	/* The wire itself: IFF_RUNNING follows up to a second later. */
+	l.carrier = rtnl_link_get_flags(from) & LOWER_UP;
 	l.bridge = kind != NULL && strcmp(kind, "bridge") == 0;
 	if (mac != NULL && nl_addr_get_len(mac) == sizeof(l.mac))
 		memcpy(l.mac, nl_addr_get_binary_addr(mac), sizeof(l.mac));

@@ -32,6 +32,8 @@ static void print_datetime(char out[STAMP_TEXT], const struct cfg_stamps *s, uin
 	char date[24], year[8] = "", msec[8] = "", zone[16] = "";
 	struct tm tm;
 
+	if (s->localtime)
+		tzset();
 	if ((s->localtime ? localtime_r(&seconds, &tm) : gmtime_r(&seconds, &tm)) == NULL)
 		memset(&tm, 0, sizeof(tm));
 	/* The C locale's month: "Mar", and the day padded with a space. */
