@@ -9,6 +9,8 @@ VERSION := 0.1.0
 SAN ?=
 BUILD ?= build$(if $(SAN),-san)
 CC := gcc
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 PREFIX ?= /usr/local
 DESTDIR ?=
 PKGS := libevent_core libevent_pthreads libedit sqlite3 libcrypto libnl-3.0 libnl-route-3.0 libseccomp libcap-ng
@@ -49,13 +51,13 @@ $(foreach l,$(LIBNAMES),$(eval $(call library,$(l))))
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Programs: name, main, libraries.
 define program
 $(BUILD)/bin/$(1): $(BUILD)/obj/$(2).o $(foreach l,$(3),$(call lib,$(l)))
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $(BUILD)/obj/$(2).o $(foreach l,$(3),$(call lib,$(l))) $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $(BUILD)/obj/$(2).o $(foreach l,$(3),$(call lib,$(l))) $(LDLIBS)
 endef
 PROGRAMS := postern configd ikemgrd datapathd platformd
 $(eval $(call program,postern,cli/main,cli configdb base))
@@ -74,7 +76,7 @@ TEST_BINS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(TESTS_C))
 .SECONDEXPANSION:
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(addprefix $(BUILD)/obj/,$$(addsuffix .o,$$(basename $$(filter-out $$(wildcard tests/$$(dir $$*)test_*.c),$$(wildcard tests/$$(dir $$*)*.c))))) $(foreach l,$(LIBNAMES),$(call lib,$(l)))
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LDLIBS)
 .PRECIOUS: $(BUILD)/obj/%.o
 
 .PHONY: unit
@@ -88,13 +90,13 @@ FUZZ_SRC := $(foreach l,$(LIBNAMES),$(SRC_$(l)))
 FUZZ_FLAGS := -std=gnu11 -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DPOSTERN_SAN -DPOSTERN_FUZZ -pthread -Wno-everything
 $(BUILD)/fuzzobj/%.o: %.c
 	@mkdir -p $(@D)
-	clang $(filter-out -D_FORTIFY_SOURCE=3,$(CPPFLAGS)) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)clang $(filter-out -D_FORTIFY_SOURCE=3,$(CPPFLAGS)) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/fuzz/libpostern.a: $(patsubst %.c,$(BUILD)/fuzzobj/%.o,$(FUZZ_SRC))
 	@mkdir -p $(@D)
 	@rm -f $@
 	@ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzzobj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libpostern.a
-	clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $< $(BUILD)/fuzz/libpostern.a $(LDLIBS)
+	$(Q)clang -fsanitize=fuzzer,address,undefined -pthread -o $@ $< $(BUILD)/fuzz/libpostern.a $(LDLIBS)
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BINS)
 
