@@ -103,7 +103,7 @@ static void session_leave(struct ike *k, struct session *s)
 {
 	if (s->children > 0 && --s->children > 0)
 		return;
-	if (s->link.next != NULL)
+	if (s->link.next != NULL && !k->closing)
 		say_session(k, s, false);
 	link_del(&s->link);
 	mem_free(s);

@@ -62,6 +62,7 @@ void ike_free(struct ike *k)
 {
 	if (k == NULL)
 		return;
+	k->closing = true;
 	while (k->sas.next != &k->sas)
 		sa_free(OWNER(k->sas.next, struct ike_sa, all));
 	while (k->children.next != &k->children)

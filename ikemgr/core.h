@@ -210,7 +210,8 @@ struct ike {
 	} recoveries[16]; /* last tries to tell a peer that we have restarted */
 	size_t nrecoveries;
 	bool debug, debug_errors, key_export;
-	bool on; /* some interface has a crypto map */
+	bool closing; /* ike_free: nothing is said any more */
+	bool on;      /* some interface has a crypto map */
 };
 
 /* env */
@@ -420,6 +421,7 @@ void say_failure(struct ike *k, struct addr remote, uint32_t conn_id, const char
 void trace(const struct ike *k, uint32_t conn_id, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void trace_error(const struct ike *k, uint32_t conn_id, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void trace_message(const struct ike *k, uint32_t conn_id, const struct message *m);
+void trace_packet(const struct ike *k, const char *what, const struct ike_path *path, struct span packet);
 void say_session(struct ike *k, const struct session *s, bool up);
 bool say_allowed(struct ike *k); /* for lines that any stranger can cause */
 void terms_print(char *out, size_t size, const struct ike_terms *t);

@@ -115,7 +115,6 @@ static void receive_first(struct ike *k, const struct ike_path *path, struct spa
 	sa = sa_new(k, false, path, h->cookie_i);
 	if (sa == NULL)
 		return;
-	trace(k, sa->conn_id, "received packet from peer %u, new node, %s", path->remote_port, "Main mode");
 	trace_message(k, sa->conn_id, &k->in);
 	timer_set(&k->timers, &sa->life, now_us(k) + HALF_OPEN_S * SECOND);
 	run_message(k, sa, NULL, &a);
@@ -253,6 +252,7 @@ void receive(struct ike *k, const struct ike_path *path, struct span packet)
 		count(k, STAT_BAD_HEADER);
 		return;
 	}
+	trace_packet(k, "received packet from", path, packet);
 	if (h->version >> 4 != 1) {
 		count(k, STAT_BAD_VERSION);
 		return;

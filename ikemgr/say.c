@@ -87,6 +87,20 @@ void trace_message(const struct ike *k, uint32_t conn_id, const struct message *
 		payload_print(&m->payloads[i], trace_text, &t);
 }
 
+void trace_packet(const struct ike *k, const char *what, const struct ike_path *path, struct span packet)
+{
+	struct isakmp_header h;
+	char peer[ADDR_TEXT];
+	struct trace_ctx t = { 0 };
+
+	if (!k->debug)
+		return;
+	log_debug("ISAKMP:(0): %s %s my_port %u peer_port %u, %zu bytes", what, addr_print(peer, path->remote), path->local_port,
+		path->remote_port, packet.len);
+	if (header_decode(&h, packet) == ERR_OK)
+		header_print(&h, trace_text, &t);
+}
+
 void say_session(struct ike *k, const struct session *s, bool up)
 {
 	char peer[ADDR_TEXT], id[160] = "";

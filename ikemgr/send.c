@@ -63,6 +63,7 @@ enum err message_iv(const struct sa_state *s, uint32_t message_id, uint8_t iv[CI
 void packet_send(struct ike *k, const struct ike_path *path, struct span packet)
 {
 	count(k, STAT_SENT);
+	trace_packet(k, "sending packet to", path, packet);
 	k->host.send(k->host.ctx, path, packet);
 }
 

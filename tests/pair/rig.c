@@ -1,0 +1,477 @@
+/* The event loop of the rig: one ordered list of what will happen, and the hosts of the cores. */
+#include "rig.h"
+
+#include "platform/base/log.h"
+#include "platform/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The hosts are not what is tested, so their own memory never fails. */
+static void *must(void *p)
+{
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+static uint64_t rig_random(struct rig *r)
+{
+	r->random += UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t z = r->random;
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static struct event *event_add(struct rig *r, uint64_t in_us, int node, int kind)
+{
+	struct event *e = must(calloc(1, sizeof(*e))), **at = &r->events;
+
+	e->at = r->now + in_us;
+	e->order = r->order++;
+	e->node = node;
+	e->kind = kind;
+	while (*at != NULL && (*at)->at <= e->at)
+		at = &(*at)->next;
+	e->next = *at;
+	*at = e;
+	return e;
+}
+
+static uint64_t env_now(void *ctx)
+{
+	return ((struct node *)ctx)->rig->now;
+}
+
+static uint64_t env_wall(void *ctx)
+{
+	return ((struct node *)ctx)->rig->now + SECONDS(1000000);
+}
+
+static void env_random(void *ctx, void *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((uint8_t *)out)[i] = (uint8_t)(rig_random(((struct node *)ctx)->rig) >> 24);
+}
+
+static int node_of(struct rig *r, struct addr a)
+{
+	if (addr_is_set(r->nat) && addr_equal(a, r->nat))
+		return 0;
+	for (int i = 0; i < r->nodes; i++)
+		if (addr_equal(r->n[i].address, a))
+			return i;
+	return -1;
+}
+
+static void packet_queue(struct rig *r, int to, const struct packet *p)
+{
+	uint64_t late = r->jitter_us == 0 ? 0 : rig_random(r) % r->jitter_us;
+	struct event *e = event_add(r, r->delay_us + late, to, EVENT_PACKET);
+
+	e->p = *p;
+	e->p.bytes = must(malloc(p->len + 1));
+	memcpy(e->p.bytes, p->bytes, p->len);
+}
+
+static void packet_keep(struct rig *r, const struct packet *p)
+{
+	struct packet *k;
+
+	r->kept = must(realloc(r->kept, (r->nkept + 1) * sizeof(*r->kept)));
+	k = &r->kept[r->nkept++];
+	*k = *p;
+	k->bytes = must(malloc(p->len + 1));
+	memcpy(k->bytes, p->bytes, p->len);
+}
+
+static void host_send(void *ctx, const struct ike_path *path, struct span s)
+{
+	struct node *n = ctx;
+	struct rig *r = n->rig;
+	struct packet p = { .path = *path, .len = s.len, .from = n->id };
+	int to = node_of(r, path->remote);
+
+	p.bytes = must(malloc(s.len + 1));
+	memcpy(p.bytes, s.data, s.len);
+	n->sent++;
+	n->keepalives += s.len == 1;
+	n->bytes_out += s.len;
+	if (r->keep)
+		packet_keep(r, &p);
+	if ((r->edit == NULL || r->edit(r, &p)) && to >= 0 && !r->n[to].deaf && rig_random(r) % 100 >= r->loss) {
+		packet_queue(r, to, &p);
+		if (rig_random(r) % 100 < r->duplicate)
+			packet_queue(r, to, &p);
+	}
+	free(p.bytes);
+}
+
+static struct rig_dh *dh_find(struct node *n, uint64_t serial)
+{
+	for (size_t i = 0; i < 64; i++)
+		if (n->dh[i].serial == serial)
+			return &n->dh[i];
+	return NULL;
+}
+
+static void bytes_put(struct event *e, struct span s)
+{
+	e->p.bytes = must(malloc(s.len + 1));
+	memcpy(e->p.bytes, s.data, s.len);
+	e->p.len = s.len;
+}
+
+static void host_generate(void *ctx, uint64_t serial, enum alg_group group)
+{
+	struct node *n = ctx;
+	struct rig_dh *d = must(dh_find(n, 0));
+	struct event *e = event_add(n->rig, 1, n->id, EVENT_GENERATED);
+	uint8_t private_value[24];
+	struct dh_value v;
+
+	/* From the seed, so that a run can be repeated. */
+	env_random(n, private_value, sizeof(private_value));
+	private_value[0] |= 1;
+	e->serial = serial;
+	e->e = dh_new_from(&d->dh, group, span_of(private_value, sizeof(private_value)));
+	if (e->e == ERR_OK)
+		e->e = dh_public(d->dh, &v);
+	if (e->e != ERR_OK)
+		return;
+	d->serial = serial;
+	bytes_put(e, dh_span(&v));
+}
+
+static void host_drop(void *ctx, uint64_t serial)
+{
+	struct rig_dh *d = dh_find(ctx, serial);
+
+	if (d == NULL)
+		return;
+	dh_free(d->dh);
+	*d = (struct rig_dh){ 0 };
+}
+
+static void host_derive(void *ctx, uint64_t serial, struct span peer)
+{
+	struct node *n = ctx;
+	struct rig_dh *d = must(dh_find(n, serial));
+	struct event *e = event_add(n->rig, 1, n->id, EVENT_DERIVED);
+	struct dh_value v;
+
+	e->serial = serial;
+	e->e = dh_derive(d->dh, peer, &v);
+	if (e->e == ERR_OK)
+		bytes_put(e, dh_span(&v));
+	host_drop(n, serial);
+}
+
+static void host_skeyid(void *ctx, uint64_t serial, const struct ike_skeyid_request *q)
+{
+	struct node *n = ctx;
+	struct event *e = event_add(n->rig, 1, n->id, EVENT_SKEYID);
+	const char *psk = n->psk[q->secret_id - 1];
+	struct secret out;
+
+	e->serial = serial;
+	e->e = prf_hmac(q->prf, span_of(psk, strlen(psk)), SPANS(span_of(q->ni, q->ni_len), span_of(q->nr, q->nr_len)), &out);
+	if (e->e == ERR_OK)
+		bytes_put(e, secret_span(&out));
+}
+
+static void host_spi(void *ctx, uint64_t serial, const struct dpm_spi *want)
+{
+	struct node *n = ctx;
+	struct event *e = event_add(n->rig, 1, n->id, EVENT_SPI);
+
+	(void)want;
+	e->serial = serial;
+	e->e = n->refuse_spi ? ERR_LIMIT : ERR_OK;
+	/* Scattered, as the real ones are. */
+	e->spi = (uint32_t)(rig_random(n->rig) | 0x10000000);
+}
+
+static bool key_equal(const struct dp_sa_key *a, const struct dp_sa_key *b)
+{
+	return a->spi == b->spi && a->protocol == b->protocol && a->inbound == b->inbound && addr_equal(a->dst, b->dst);
+}
+
+static void host_put(void *ctx, uint64_t serial, const struct dpm_sa *sa)
+{
+	struct node *n = ctx;
+	struct event *e = event_add(n->rig, 1, n->id, EVENT_PUT);
+
+	e->serial = serial;
+	e->e = n->refuse_put ? ERR_LIMIT : ERR_OK;
+	if (n->refuse_put)
+		return;
+	n->put_count++;
+	if (n->nsas == RIG_SAS)
+		abort();
+	n->sas[n->nsas++] = *sa;
+}
+
+static void host_del(void *ctx, const struct dp_sa_key *key)
+{
+	struct node *n = ctx;
+
+	n->del_count++;
+	for (size_t i = 0; i < n->nsas; i++)
+		if (key_equal(&n->sas[i].key, key)) {
+			memmove(&n->sas[i], &n->sas[i + 1], (n->nsas - i - 1) * sizeof(n->sas[0]));
+			n->nsas--;
+			return;
+		}
+}
+
+static void host_move(void *ctx, const struct dpm_sa_move *move)
+{
+	struct node *n = ctx;
+
+	for (size_t i = 0; i < n->nsas; i++)
+		if (key_equal(&n->sas[i].key, &move->key)) {
+			n->sas[i].remote = move->remote;
+			n->sas[i].remote_port = move->remote_port;
+		}
+}
+
+static void host_policy(void *ctx, const struct dpm_policy_state *s)
+{
+	struct node *n = ctx;
+
+	if (s->verdict == DP_POLICY_UP)
+		n->up_count++;
+	else
+		n->failed_count++;
+}
+
+static void host_export(void *ctx, uint64_t cookie, struct span key)
+{
+	struct node *n = ctx;
+
+	n->exported = cookie;
+	n->export_key_len = key.len;
+	memcpy(n->export_key, key.data, key.len);
+}
+
+static void log_sink(void *ctx, enum log_severity severity, const char *line)
+{
+	struct rig *r = ctx;
+
+	(void)severity;
+	if (getenv("RIG_LOG") != NULL)
+		fprintf(stderr, "%10.6f %s\n", (double)r->now / 1e6, line);
+	if (r->nlog + strlen(line) + 2 < sizeof(r->log))
+		r->nlog += (size_t)sprintf(r->log + r->nlog, "%s\n", line);
+}
+
+static void core_new(struct node *n)
+{
+	struct ike_host h = { .ctx = n,
+		.env = &n->env,
+		.send = host_send,
+		.dh_generate = host_generate,
+		.dh_derive = host_derive,
+		.dh_drop = host_drop,
+		.skeyid = host_skeyid,
+		.spi_alloc = host_spi,
+		.sa_put = host_put,
+		.sa_del = host_del,
+		.sa_move = host_move,
+		.policy_state = host_policy,
+		.key_export = host_export,
+		.native_esp = true };
+
+	n->k = must(ike_new(&h));
+	if (getenv("RIG_LOG") != NULL)
+		ike_debug(n->k, true, false);
+}
+
+struct rig *rig_new(uint64_t seed, int nodes)
+{
+	static const char *const addresses[NODES] = { "203.0.113.1", "198.51.100.2", "198.51.100.3" };
+	struct rig *r = must(calloc(1, sizeof(*r)));
+
+	alg_init();
+	r->random = seed;
+	r->nodes = nodes;
+	r->now = SECONDS(100);
+	r->delay_us = 5000;
+	log_capture(log_sink, r);
+	for (int i = 0; i < nodes; i++) {
+		struct node *n = &r->n[i];
+
+		n->rig = r;
+		n->id = i;
+		n->env = (struct env){ env_now, env_wall, env_random, n };
+		if (addr_parse(&n->address, addresses[i]) != ERR_OK)
+			abort();
+		core_new(n);
+	}
+	rig_cfg(&r->n[0], addresses[0], addresses[1], "192.168.1.0", "192.168.2.0");
+	for (int i = 1; i < nodes; i++)
+		rig_cfg(&r->n[i], addresses[i], addresses[0], "192.168.2.0", "192.168.1.0");
+	for (int i = 0; i < nodes; i++)
+		rig_config(&r->n[i]);
+	return r;
+}
+
+void rig_restart(struct node *n)
+{
+	ike_free(n->k);
+	core_new(n);
+	ike_config(n->k, n->cfg, CFG_ALL);
+}
+
+static void cfg_drop(struct cfg *c)
+{
+	for (size_t i = 0; i < c->nacls; i++)
+		free(c->acls[i].entries);
+	free(c->acls);
+	free(c->interfaces);
+	free(c->policies);
+	free(c->keys);
+	free(c->sets);
+	free(c->maps);
+	free(c);
+}
+
+void rig_free(struct rig *r)
+{
+	struct event *e;
+
+	for (int i = 0; i < r->nodes; i++) {
+		ike_free(r->n[i].k);
+		for (size_t d = 0; d < 64; d++)
+			dh_free(r->n[i].dh[d].dh);
+		cfg_drop(r->n[i].cfg);
+	}
+	while ((e = r->events) != NULL) {
+		r->events = e->next;
+		free(e->p.bytes);
+		free(e);
+	}
+	for (size_t i = 0; i < r->nkept; i++)
+		free(r->kept[i].bytes);
+	free(r->kept);
+	log_capture(NULL, NULL);
+	free(r);
+}
+
+static void packet_arrive(struct rig *r, struct node *n, struct packet *p)
+{
+	struct ike_path path = { .local = n->address,
+		.remote = r->n[p->from].address,
+		.local_port = p->path.remote_port,
+		.remote_port = p->path.local_port };
+
+	/* Behind the NAT: A's packets come from elsewhere. */
+	if (addr_is_set(r->nat) && p->from == 0) {
+		path.remote = r->nat;
+		path.remote_port = (uint16_t)(p->path.local_port + 10000);
+	}
+	if (addr_is_set(r->nat) && n->id == 0)
+		path.local_port = (uint16_t)(p->path.remote_port - 10000);
+	n->bytes_in += p->len;
+	ike_receive(n->k, &path, span_of(p->bytes, p->len));
+}
+
+static void event_run(struct rig *r, struct event *e)
+{
+	struct node *n = &r->n[e->node];
+	struct span s = span_of(e->p.bytes, e->p.len);
+
+	switch (e->kind) {
+	case EVENT_PACKET:
+		packet_arrive(r, n, &e->p);
+		break;
+	case EVENT_GENERATED:
+		ike_done_generate(n->k, e->serial, e->e, s);
+		break;
+	case EVENT_DERIVED:
+		ike_done_derive(n->k, e->serial, e->e, s);
+		break;
+	case EVENT_SKEYID:
+		ike_done_skeyid(n->k, e->serial, e->e, s);
+		break;
+	case EVENT_SPI:
+		ike_done_spi(n->k, e->serial, e->e, e->spi);
+		break;
+	case EVENT_PUT:
+		ike_done_sa_put(n->k, e->serial, e->e);
+		break;
+	case EVENT_CALL:
+		e->call(r);
+		break;
+	}
+}
+
+/* The next thing that happens, or false if that is after `end`. */
+static bool rig_step(struct rig *r, uint64_t end)
+{
+	uint64_t at = r->events != NULL ? r->events->at : TIMER_NEVER;
+	struct event *e = r->events;
+	struct node *late = NULL;
+
+	for (int i = 0; i < r->nodes; i++) {
+		r->n[i].wake = ike_tick(r->n[i].k);
+		if (r->n[i].wake < at && (late == NULL || r->n[i].wake < late->wake))
+			late = &r->n[i];
+	}
+	/* A tick may have queued something earlier. */
+	if (e != r->events)
+		return true;
+	if (late != NULL)
+		at = late->wake;
+	if (at > end) {
+		r->now = end;
+		return false;
+	}
+	if (at > r->now)
+		r->now = at;
+	if (late != NULL)
+		return true;
+	r->events = e->next;
+	event_run(r, e);
+	free(e->p.bytes);
+	free(e);
+	if (r->each_event != NULL)
+		r->each_event(r);
+	return true;
+}
+
+void rig_run(struct rig *r, uint64_t for_us)
+{
+	uint64_t end = r->now + for_us;
+
+	while (rig_step(r, end))
+		;
+}
+
+bool rig_until(struct rig *r, bool (*done)(struct rig *r), uint64_t at_most_us)
+{
+	uint64_t end = r->now + at_most_us;
+
+	while (!done(r))
+		if (!rig_step(r, end))
+			return done(r);
+	return true;
+}
+
+void rig_later(struct rig *r, uint64_t in_us, void (*call)(struct rig *r))
+{
+	event_add(r, in_us, 0, EVENT_CALL)->call = call;
+}
+
+void rig_inject(struct rig *r, int from, int to, const void *bytes, size_t len, uint16_t port)
+{
+	struct packet p = { .path = { .local_port = port, .remote_port = port }, .from = from, .len = len };
+
+	p.bytes = must(malloc(len + 1));
+	memcpy(p.bytes, bytes, len);
+	packet_arrive(r, &r->n[to], &p);
+	free(p.bytes);
+}
