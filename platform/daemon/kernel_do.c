@@ -232,9 +232,10 @@ enum err kernel_neighbours(struct kernel *k, void (*each)(void *ctx, const struc
 {
 	struct neighbours to = { each, ctx };
 	struct ndmsg ask = { .ndm_family = AF_INET };
-	struct nl_cb *cb = nl_cb_clone(nl_socket_get_cb(k->ask));
+	struct nl_cb *usual = nl_socket_get_cb(k->ask), *cb = nl_cb_clone(usual);
 	int nl;
 
+	nl_cb_put(usual);
 	if (cb == NULL)
 		return ERR_NOMEM;
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_neighbour, &to);
