@@ -60,6 +60,15 @@ static bool post_take(struct loop *l, struct post *p)
 	return got;
 }
 
+static void wake(struct loop *l)
+{
+	const uint64_t one = 1;
+
+	/* EAGAIN means that the counter is full, so the loop is awake already. */
+	if (write(l->wake, &one, sizeof(one)) < 0)
+		return;
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *l = arg;
@@ -69,8 +78,13 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (read(fd, &n, sizeof(n)) < 0)
 		return;
-	while (!l->stopped && post_take(l, &p))
+	/* One round of the ring, then the others' turn; what is left keeps the loop awake. */
+	for (int i = 0; i < POSTS && !l->stopped; i++) {
+		if (!post_take(l, &p))
+			return;
 		p.fn(p.ctx);
+	}
+	wake(l);
 }
 
 static bool loop_open(struct loop *l)
@@ -267,7 +281,6 @@ void loop_timer_free(struct loop_timer *t)
 
 bool loop_post(struct loop *l, void (*fn)(void *ctx), void *ctx)
 {
-	const uint64_t one = 1;
 	bool fits;
 
 	pthread_mutex_lock(&l->lock);
@@ -275,8 +288,7 @@ bool loop_post(struct loop *l, void (*fn)(void *ctx), void *ctx)
 	if (fits)
 		l->ring[(l->head + l->count++) % POSTS] = (struct post){ fn, ctx };
 	pthread_mutex_unlock(&l->lock);
-	/* EAGAIN means that the counter is full, so the loop is awake already. */
-	if (fits && write(l->wake, &one, sizeof(one)) < 0)
-		return true;
+	if (fits)
+		wake(l);
 	return fits;
 }

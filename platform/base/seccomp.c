@@ -27,14 +27,17 @@ struct call {
 };
 
 static const struct call calls[] = {
-	{ "read write readv writev pread64 pwrite64 preadv pwritev lseek close dup dup2 dup3 fcntl fstat newfstatat ioctl poll "
+	{ "read write readv writev pread64 pwrite64 preadv pwritev lseek close close_range dup dup2 dup3 fcntl fstat newfstatat "
+	  "ioctl poll "
 	  "ppoll "
 	  "select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd2 timerfd_create timerfd_settime "
 	  "timerfd_gettime signalfd4 pipe pipe2",
 		G_BASE },
-	{ "brk mmap munmap mremap mprotect madvise mlock mlock2 munlock membarrier getrandom memfd_create", G_BASE },
+	{ "brk mmap munmap mremap mprotect madvise msync mincore mlock mlock2 mlockall munlock munlockall membarrier getrandom "
+	  "memfd_create",
+		G_BASE },
 	{ "futex set_robust_list get_robust_list rseq set_tid_address sched_yield sched_getaffinity sched_setaffinity "
-	  "sched_getparam sched_getscheduler sched_setscheduler getcpu setpriority getpriority",
+	  "sched_getparam sched_getattr sched_setattr sched_getscheduler sched_setscheduler getcpu setpriority getpriority",
 		G_BASE },
 	{ "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait sigaltstack tgkill tkill kill pause alarm "
 	  "setitimer getitimer restart_syscall",
@@ -44,7 +47,8 @@ static const struct call calls[] = {
 	  "uname sysinfo getrusage times getrlimit setrlimit prlimit64 wait4 waitid prctl arch_prctl capget umask getcwd",
 		G_BASE },
 	{ "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time adjtimex clock_adjtime", G_BASE },
-	{ "open openat access faccessat faccessat2 stat lstat statx statfs fstatfs readlink readlinkat getdents64 mkdir mkdirat "
+	{ "open openat openat2 access faccessat faccessat2 stat lstat statx statfs fstatfs readlink readlinkat getdents64 mkdir "
+	  "mkdirat "
 	  "rmdir "
 	  "unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat ftruncate truncate fallocate fsync fdatasync "
 	  "sync_file_range flock utimensat fadvise64 sendfile copy_file_range chdir fchdir inotify_init1 inotify_add_watch "

@@ -159,9 +159,10 @@ static int route_change(struct kernel *k, const struct plan_op *op)
 	if (r == NULL)
 		return -NLE_NOMEM;
 	nl = fill_route(r, &op->route);
-	if (nl == 0)
-		nl = op->kind == PLAN_ROUTE_PUT ? rtnl_route_add(k->ask, r, NLM_F_CREATE | NLM_F_REPLACE)
-						: rtnl_route_delete(k->ask, r, 0);
+	if (nl == 0 && op->kind == PLAN_ROUTE_DEL)
+		nl = rtnl_route_delete(k->ask, r, 0);
+	else if (nl == 0)
+		nl = rtnl_route_add(k->ask, r, NLM_F_CREATE | (op->replaces ? NLM_F_REPLACE : NLM_F_EXCL));
 	rtnl_route_put(r);
 	return nl;
 }

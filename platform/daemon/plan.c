@@ -46,9 +46,9 @@ static enum err put_addr(struct plan *p, enum plan_kind kind, const struct box_a
 	return put(p, &op);
 }
 
-static enum err put_route(struct plan *p, enum plan_kind kind, const struct box_route *r)
+static enum err put_route(struct plan *p, enum plan_kind kind, const struct box_route *r, bool replaces)
 {
-	struct plan_op op = { .kind = kind, .route = *r };
+	struct plan_op op = { .kind = kind, .route = *r, .replaces = replaces };
 
 	return put(p, &op);
 }
@@ -218,11 +218,11 @@ enum err plan_routes(struct plan *p, const struct box_route *want, size_t n, con
 		const struct box_route *now = find_ours(&want[i], have);
 
 		if (now == NULL || !box_same_route(now, &want[i]))
-			e = put_route(p, PLAN_ROUTE_PUT, &want[i]);
+			e = put_route(p, PLAN_ROUTE_PUT, &want[i], now != NULL);
 	}
 	for (size_t i = 0; e == ERR_OK && i < have->nroutes; i++)
 		if (have->routes[i].protocol == BOX_PROTO && !keeps_key(&have->routes[i], want, n))
-			e = put_route(p, PLAN_ROUTE_DEL, &have->routes[i]);
+			e = put_route(p, PLAN_ROUTE_DEL, &have->routes[i], false);
 	return e;
 }
 

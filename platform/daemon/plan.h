@@ -16,7 +16,7 @@ enum plan_kind {
 	PLAN_DOWN,
 	PLAN_ADDR_ADD,
 	PLAN_UP,
-	PLAN_ROUTE_PUT,         /* adds, or replaces the one of the same prefix and metric */
+	PLAN_ROUTE_PUT,
 	PLAN_ROUTE_DEL
 };
 
@@ -26,6 +26,7 @@ struct plan_op {
 	uint32_t mtu;
 	struct box_addr addr;
 	struct box_route route;
+	bool replaces;          /* a route of ours that is there; else somebody else's of the same key is left alone, and the put fails */
 };
 
 struct plan {

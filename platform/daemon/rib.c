@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 16
+#define ROUNDS   16
+#define UNUSABLE 255
 
 struct table {
 	struct box_route *r; /* sorted by length, then prefix; one per prefix */
@@ -116,7 +117,8 @@ static bool usable(struct box_route *r, const struct cfg_route *c, const struct 
 	*r = (struct box_route){
 		.prefix = c->prefix & c->mask, .len = (uint8_t)ip4_mask_len(c->mask), .metric = c->distance, .protocol = BOX_PROTO
 	};
-	if (find(connected, r->prefix, r->len) != NULL)
+	/* Distance 255: believed by nobody. */
+	if (c->distance == UNUSABLE || find(connected, r->prefix, r->len) != NULL)
 		return false;
 	if (c->interface[0] != '\0' ? !by_interface(r, &hop, c, want, have) : !resolve(&hop, r, c->next_hop, connected, chosen))
 		return false;

@@ -151,6 +151,26 @@ static void other_threads_post(void **state)
 	assert_int_equal(f->calls, 1000);
 }
 
+static void stop_now(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	f->calls++;
+	loop_stop(f->loop, 0);
+}
+
+static void posts_outlast_a_stop(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(loop_post(f->loop, stop_now, f));
+	assert_true(loop_post(f->loop, stop_now, f));
+	loop_run(f->loop);
+	assert_int_equal(f->calls, 1);
+	loop_run(f->loop);
+	assert_int_equal(f->calls, 2);
+}
+
 static void full_queue_refuses(void **state)
 {
 	struct fixture *f = *state;
@@ -246,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(timer_is_not_early, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_before_run_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_threads_post, setup, teardown),
+		cmocka_unit_test_setup_teardown(posts_outlast_a_stop, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_queue_refuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(signals_reach_the_loop, setup, teardown),
 		cmocka_unit_test(captured_lines_have_ios_shape),

@@ -267,8 +267,13 @@ static void what_others_made_stays(void **state)
 	sh("ip link add other0 type bridge && ip link set other0 up && ip addr add 172.31.0.1/24 dev other0");
 	sh("ip route add 10.77.0.0/16 via 172.31.0.9 && ip route add blackhole 10.78.0.0/16 proto static");
 	want_interface(w, "loop5", "10.5.0.1/32");
+	sh("ip link set gi0-0 up && ip route add 10.79.0.0/16 dev gi0-0 metric 1");
+	want_route(w, "10.79.0.0/16", "203.0.113.2", 1);
 	configure(w);
-	w->cfg.ninterfaces = 0;
+	/* Theirs of the very same key is not replaced, and that is said. */
+	assert_string_equal(output("ip -4 route show 10.79.0.0/16"), "10.79.0.0/16 dev gi0-0 scope link metric 1");
+	assert_string_equal(at.faults, "%PLATFORM-3-APPLY: route 10.79.0.0/16 failed: Object exists\n");
+	w->cfg.ninterfaces = w->cfg.nroutes = 0;
 	configure(w);
 	/* Ours are gone: addresses, the loopback; theirs are as they were. */
 	assert_string_equal(output("ip -4 -br addr | awk '{print $1, $3}' | tr '\\n' ';'"),

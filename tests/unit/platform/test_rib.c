@@ -4,6 +4,7 @@
  */
 #include "build.h"
 
+#include "platform/base/mem.h"
 #include "platform/daemon/rib.h"
 
 #include <setjmp.h>
@@ -138,6 +139,46 @@ static void next_hop_in_a_hole_is_not_reachable(void **state)
 	assert_string_equal(chosen(w), "0.0.0.0/0 [1] 203.0.113.2@gi0-0; 10.0.0.0/8 [1] Null0");
 }
 
+static void distance_255_is_never_used(void **state)
+{
+	struct world *w = *state;
+
+	want_route(w, "10.0.0.0/8", "203.0.113.2", 255);
+	want_route(w, "10.1.0.0/16", "203.0.113.2", 254);
+	assert_string_equal(chosen(w), "10.1.0.0/16 [254] 203.0.113.2@gi0-0");
+}
+
+/* Each allocation fails once: an error, never half a result. */
+static void no_memory_is_an_error(void **state)
+{
+#ifdef POSTERN_FAULTS
+	struct world *w = *state;
+	enum err e = ERR_NOMEM;
+	struct rib r;
+	long n;
+
+	want_route(w, "10.0.0.0/8", "203.0.113.2", 1);
+	for (n = 1; e != ERR_OK; n++) {
+		mem_fail_at(n);
+		e = rib_select(&r, &w->cfg, &w->box);
+		assert_true(e == ERR_OK || e == ERR_NOMEM);
+	}
+	mem_fail_at(0);
+	assert_int_equal(n, 6);
+	rib_free(&r);
+	e = ERR_NOMEM;
+	for (n = 1; e != ERR_OK; n++) {
+		plan_free(&w->plan);
+		mem_fail_at(n);
+		e = plan_interfaces(&w->plan, &w->cfg, &w->box);
+	}
+	mem_fail_at(0);
+	assert_true(n > 2);
+#else
+	(void)state;
+#endif
+}
+
 static void ip_mtu_stands_in_the_routes(void **state)
 {
 	struct world *w = *state;
@@ -161,6 +202,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(connected_beats_static, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(through_a_chain_but_not_through_itself, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(next_hop_in_a_hole_is_not_reachable, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(distance_255_is_never_used, setup, world_teardown),
+		cmocka_unit_test_setup_teardown(no_memory_is_an_error, setup, world_teardown),
 		cmocka_unit_test_setup_teardown(ip_mtu_stands_in_the_routes, setup, world_teardown),
 	};
 
