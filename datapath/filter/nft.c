@@ -70,7 +70,6 @@ static bool spawn(struct run *r, const char *const *args)
 	}
 	for (int i = 0; i < 3; i++)
 		posix_spawn_file_actions_adddup2(&fa, r->theirs[i], i);
-	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &pipe_default);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

@@ -1,0 +1,94 @@
+/* datapathd's control side: follows the configuration, keeps filter and backend in step with it, and serves the socket.
+ *
+ *   configd --snapshot--> plan ----> backend (policies)      ikemgrd <--acquire, expire, mapping--+
+ *                    \--> filter --> nft                     ikemgrd --SPI, SA, state--> server --+--> backend
+ *   kernel --links--> the same again                         console --dumps, clear, debug--> server
+ *
+ * SAs belong to the backend and outlive ikemgrd; what ikemgrd must be asked for (acquires) is kept here until it is answered.
+ */
+#ifndef POSTERN_DATAPATH_DAEMON_H
+#define POSTERN_DATAPATH_DAEMON_H
+
+#include "configdb/follow.h"
+#include "datapath/backend.h"
+#include "datapath/filter/live.h"
+#include "datapath/filter/report.h"
+#include "datapath/links.h"
+#include "datapath/plan.h"
+
+#include <sys/types.h>
+
+/* An SA that is wanted. At most one per policy. */
+struct wanted {
+	struct wanted *next;
+	struct dpm_acquire acquire;
+	uint64_t told_us; /* when ikemgrd was told last; 0: not yet */
+};
+
+struct daemon {
+	struct loop *loop;
+	const struct env *env;
+	const struct backend_ops *ops;
+	struct backend *backend;
+	const char *run_dir;
+	uid_t ike_uid;
+
+	struct cfg_follow *follow;
+	const struct cfg *cfg; /* borrowed from the follower; NULL before the first snapshot */
+	struct plan plan;
+	struct filter_live *filter;
+	struct links *links;
+	struct report *report;
+	struct loop_timer *refresh; /* again: a device came, the filter was refused, SAs to look through */
+
+	struct msg_server *server;
+	struct msg_conn *ike; /* ikemgrd's connection; NULL while it is away */
+	struct wanted *wanted;
+	uint64_t maps_on; /* interfaces with a crypto map, for ISAKMP is ON */
+	bool debug_ipsec, no_filter;
+};
+
+struct daemon_args {
+	struct loop *loop;
+	const struct env *env;
+	const struct backend_ops *ops;
+	const char *run_dir; /* borrowed for the daemon's life */
+	uid_t ike_uid;       /* of ikemgrd; our own and root may attach too */
+	bool no_filter;      /* tests without a network namespace of their own */
+};
+
+/* Listens. Apart from daemon_start, since the folder of the sockets is another user's: this needs root's rights, if we have them.
+ */
+enum err daemon_open(struct daemon *d, const struct daemon_args *args) MUST_CHECK;
+/* Closes the router if no filter is there, opens the backend and follows. ERR_SYS and the backend's errors; the reason is logged.
+ * The caller frees with daemon_close, after either. */
+enum err daemon_start(struct daemon *d) MUST_CHECK;
+void daemon_close(struct daemon *d);
+
+/* Takes over a snapshot: filter, policies, SAs that are no longer permitted. Called by the follower, and by tests. */
+void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables);
+/* The same snapshot once more, `in_us` from now: devices or SAs have changed. */
+void daemon_refresh_in(struct daemon *d, uint64_t in_us);
+
+/* events.c: from the backend, and to ikemgrd */
+void daemon_event(void *ctx, const struct backend_event *ev);
+void wanted_tell_all(struct daemon *d);                            /* ikemgrd is here (again) */
+void wanted_done(struct daemon *d, const struct dp_policy_id *id); /* answered */
+void wanted_prune(struct daemon *d);                               /* those that the plan no longer has */
+void wanted_free(struct daemon *d);
+/* Sends an event, if ikemgrd is there. */
+void ike_tell(struct daemon *d, uint32_t type, struct span body);
+
+/* serve.c: messages */
+extern const struct msg_handlers daemon_handlers;
+/* dump.c: the console's questions. True if `m` was one. */
+bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m);
+
+/* debug.c: `debug crypto ipsec` and log lines about drops */
+void debug_acquire(const struct daemon *d, const struct dpm_acquire *a);
+void debug_spi(const struct daemon *d, const struct dpm_spi *s);
+void debug_sa_put(const struct daemon *d, const struct dpm_sa *sa);
+void debug_sa_del(const struct daemon *d, const struct dp_sa_key *key);
+void report_drop(const struct daemon *d, const struct backend_event *ev);
+
+#endif
