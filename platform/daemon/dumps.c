@@ -56,7 +56,10 @@ void dump_interface(struct platm_interface *out, const struct cfg_interface *i, 
 
 	memset(out, 0, sizeof(*out));
 	out->last_input_s = out->last_output_s = UINT64_MAX;
-	snprintf(out->ifname, sizeof(out->ifname), "%s", i != NULL ? i->ifname : l->ifname);
+	if (i != NULL)
+		memcpy(out->ifname, i->ifname, sizeof(out->ifname));
+	else if (l != NULL)
+		memcpy(out->ifname, l->ifname, sizeof(out->ifname));
 	box_ios_name(out->name, out->ifname);
 	if (l == NULL)
 		return;
