@@ -64,9 +64,12 @@ static bool has_children(const struct flow *f)
 	return f->children.next != &f->children;
 }
 
+/* As long as the configuration has its policy, it remembers which peer was good. */
 void flow_maybe_free(struct flow *f)
 {
-	if (f->stage == FLOW_IDLE && !has_children(f) && f->again.place == 0)
+	struct policy p;
+
+	if (f->stage == FLOW_IDLE && !has_children(f) && f->again.place == 0 && (f->k->closing || !policy_find(f->k, &f->id, &p)))
 		flow_free(f);
 }
 

@@ -319,7 +319,7 @@ void run_message(struct ike *k, struct ike_sa *sa, struct quick *q, const struct
 	ok = step_run(&st, sa, q, r->exchange == EXCH_INFORMATIONAL ? NULL : a);
 	step_end(&st);
 	if (ok) {
-		if (sa->st.evidence & EV_AUTHED)
+		if (a->encrypted && (sa->st.evidence & EV_AUTHED))
 			sa->heard_us = now_us(k);
 		if (r->exchange == EXCH_INFORMATIONAL)
 			info_done(sa, &k->in, a->encrypted);

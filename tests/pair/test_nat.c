@@ -1,0 +1,140 @@
+/* NAT traversal, RFC 3947 and drafts.
+ *
+ *     A ---- NAT 192.0.2.1 (ports + 10000) ---- B
+ */
+#include "rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct rig *behind_nat(uint64_t seed)
+{
+	struct rig *r = rig_new(seed, 2);
+
+	r->nat = addr_v4(0xc0000201);
+	cfg_key_add(&r->n[1], "192.0.2.1", "a key of the two sites");
+	rig_map(&r->n[1], 0)->peers[0].addr = 0xc0000201;
+	rig_config(&r->n[1]);
+	return r;
+}
+
+/* Found, floated to 4500, encapsulated to the port that the NAT gave, and kept open by us alone. */
+static void detected(void **state)
+{
+	struct rig *r = behind_nat(1);
+	const struct dpm_sa *sa;
+
+	(void)state;
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(5)));
+	sa = rig_sa(&r->n[1], false, 0);
+	assert_true(sa->udp_encap);
+	assert_int_equal(sa->remote_port, 14500);
+	assert_int_equal(sa->local_port, 4500);
+	assert_true(rig_sa(&r->n[0], true, 0)->udp_encap);
+	assert_int_equal(rig_sa(&r->n[0], true, 0)->local_port, 4500);
+	rig_run(r, SECONDS(61));
+	assert_int_equal(r->n[0].keepalives, 3);
+	assert_int_equal(r->n[1].keepalives, 0);
+	assert_true(rig_log_has(r, "Peer 192.0.2.1:14500       Id: 203.0.113.1"));
+	rig_free(r);
+}
+
+static void none_without(void **state)
+{
+	struct rig *r = rig_new(2, 2);
+
+	(void)state;
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(5)));
+	assert_false(rig_sa(&r->n[0], true, 0)->udp_encap);
+	rig_free(r);
+}
+
+/* One side cannot carry native ESP: both encapsulate, whoever begins. */
+static void forced(void **state)
+{
+	(void)state;
+	for (int who = 0; who < 4; who++) {
+		struct rig *r = rig_new(3, 2);
+
+		r->n[who / 2].k->host.native_esp = false;
+		rig_acquire(&r->n[who % 2], 10, 10);
+		assert_true(rig_until(r, rig_up, SECONDS(5)));
+		for (int i = 0; i < 2; i++) {
+			assert_true(rig_sa(&r->n[i], true, 0)->udp_encap);
+			assert_true(rig_sa(&r->n[i], false, 0)->udp_encap);
+			assert_int_equal(rig_sa(&r->n[i], false, 0)->remote_port, 4500);
+		}
+		rig_free(r);
+	}
+}
+
+/* Only one vendor ID of the drafts gets through: their numbers are used. */
+static enum vendor only;
+static bool keep_only(struct rig *r, struct packet *p)
+{
+	struct span s = vendor_id(VENDOR_NATT_RFC);
+
+	(void)r;
+	for (int v = VENDOR_NATT_RFC; v <= VENDOR_NATT_02; v++) {
+		s = vendor_id((enum vendor)v);
+		for (size_t i = 28; (enum vendor)v != only && i + s.len <= p->len; i++)
+			if (memcmp(p->bytes + i, s.data, s.len) == 0)
+				p->bytes[i] ^= 0xff;
+	}
+	return true;
+}
+
+static void drafts(void **state)
+{
+	static const enum vendor vendors[] = { VENDOR_NATT_03, VENDOR_NATT_02N };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct rig *r = behind_nat(4);
+
+		only = vendors[i];
+		r->edit = keep_only;
+		r->keep = true;
+		rig_acquire(&r->n[0], 10, 10);
+		assert_true(rig_until(r, rig_up, SECONDS(5)));
+		assert_true(rig_sa(&r->n[0], true, 0)->udp_encap);
+		/* The third message has the drafts' NAT-D behind KE and nonce. */
+		assert_int_equal(r->kept[2].bytes[28 + 4 + 128], 130);
+		rig_free(r);
+	}
+}
+
+/* The NAT gives a new port: the data path heard authentic packets from there. */
+static void rebound(void **state)
+{
+	struct rig *r = behind_nat(5);
+	struct dpm_mapping m = { .remote_port = 23456 };
+
+	(void)state;
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(5)));
+	rig_run(r, SECONDS(1));
+	m.key = rig_sa(&r->n[1], true, 0)->key;
+	m.remote = r->nat;
+	ike_mapping(r->n[1].k, &m);
+	assert_int_equal(rig_sa(&r->n[1], false, 0)->remote_port, 23456);
+	rig_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(detected),
+		cmocka_unit_test(none_without),
+		cmocka_unit_test(forced),
+		cmocka_unit_test(drafts),
+		cmocka_unit_test(rebound),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
