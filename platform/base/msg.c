@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -289,9 +288,7 @@ static int listen_at(const char *path, unsigned mode)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	(void)unlink(path);
-	/* Nobody can connect before listen: the permissions are right by then. */
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && chmod(path, mode) == 0 && listen(fd, 64) == 0)
+	if (msg_wire_bind(fd, &at, mode) == 0 && listen(fd, 64) == 0)
 		return fd;
 	saved = errno;
 	close(fd);

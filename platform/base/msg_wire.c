@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -110,6 +111,22 @@ enum err msg_wire_recv(int fd, uint8_t *buf, struct msg *m)
 	if (e != ERR_OK)
 		msg_wire_close_fds(m);
 	return e;
+}
+
+int msg_wire_bind(int fd, const struct sockaddr_un *at, unsigned mode)
+{
+	mode_t before;
+	int rc;
+
+	(void)unlink(at->sun_path);
+	/* The path gets the socket's own permissions. A chmod of the path afterwards could hit what the folder's owner has put
+	 * there. */
+	if (fchmod(fd, mode) < 0)
+		return -1;
+	before = umask(0);
+	rc = bind(fd, (const struct sockaddr *)at, sizeof(*at));
+	umask(before);
+	return rc;
 }
 
 static void set_timeout(int fd, int timeout_ms)

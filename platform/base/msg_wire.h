@@ -1,4 +1,4 @@
-/* One packet of the message socket, in and out: what the looped and the blocking side share. Used by msg*.c alone. */
+/* One packet of the message socket, in and out: what the looped and the blocking side share, and the log's socket. */
 #ifndef POSTERN_BASE_MSG_WIRE_H
 #define POSTERN_BASE_MSG_WIRE_H
 
@@ -17,6 +17,9 @@ enum err msg_wire_recv(int fd, uint8_t *buf, struct msg *m) MUST_CHECK;
 /* Checks a packet's bytes and points m at them. */
 enum err msg_wire_parse(struct span packet, struct msg *m) MUST_CHECK;
 void msg_wire_close_fds(struct msg *m);
+struct sockaddr_un;
+/* Binds a socket to its path with these permissions, in place of what was there. -1 with errno. */
+int msg_wire_bind(int fd, const struct sockaddr_un *at, unsigned mode);
 /* A connected socket or -1 (errno). */
 int msg_wire_connect(const char *path, int extra_flags, int timeout_ms);
 

@@ -6,6 +6,7 @@
 #include "platform/daemon/logd.h"
 
 #include "platform/base/mem.h"
+#include "platform/base/msg_wire.h"
 #include "platform/daemon/logline.h"
 #include "platform/daemon/stamp.h"
 
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timex.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -204,9 +204,8 @@ enum err logd_listen(struct logd *d, struct loop *l, const char *run_dir)
 	d->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (d->fd < 0)
 		return ERR_SYS;
-	(void)unlink(d->path);
 	(void)setsockopt(d->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	if (bind(d->fd, (struct sockaddr *)&at, sizeof(at)) < 0 || chmod(d->path, 0666) < 0)
+	if (msg_wire_bind(d->fd, &at, 0666) < 0)
 		return ERR_SYS;
 	d->watch = loop_fd_add(l, d->fd, LOOP_READ, on_datagram, d);
 	return d->watch != NULL ? ERR_OK : ERR_NOMEM;

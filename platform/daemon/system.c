@@ -45,15 +45,22 @@ static bool parse_start(struct system_start *s, const char *line)
 	       s->now_us <= boottime_us();
 }
 
+/* By a new file that takes the name: the folder may belong to another user, who could put a link there. */
 static enum err write_start(const struct system_start *s, const char *path)
 {
-	FILE *f = fopen(path, "we");
+	char fresh[PATH_MAX];
+	FILE *f;
 	bool good;
 
+	if (snprintf(fresh, sizeof(fresh), "%s.new", path) >= (int)sizeof(fresh))
+		return ERR_RANGE;
+	(void)unlink(fresh);
+	f = fopen(fresh, "wxe");
 	if (f == NULL)
 		return ERR_SYS;
 	good = fprintf(f, "%" PRIu64 " %" PRIu64 " %s\n", s->now_us, s->wall_us, s->reason) > 0;
-	return fclose(f) == 0 && good ? ERR_OK : ERR_SYS;
+	good &= fclose(f) == 0;
+	return good && rename(fresh, path) == 0 ? ERR_OK : ERR_SYS;
 }
 
 enum err system_started(struct system_start *s, const char *run_dir, bool *fresh)
@@ -79,7 +86,7 @@ enum err system_mark_reload(const char *run_dir)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/" RELOAD, run_dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return ERR_SYS;
 	close(fd);
