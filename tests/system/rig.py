@@ -54,7 +54,7 @@ class Site:
         """What sanitizers and the supervisor's logs say that must never be there."""
         text = ""
         for node in ("R1", "R2"):
-            folder = f"/run/postern-lab/{self.name}/{node}/log"
+            folder = f"/var/tmp/postern-lab/{self.name}/{node}/log"
             for name in os.listdir(folder) if os.path.isdir(folder) else ():
                 with open(f"{folder}/{name}", errors="replace") as file:
                     said = file.read()

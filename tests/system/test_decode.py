@@ -22,7 +22,7 @@ def test_tshark_decodes_every_payload_without_an_expert_warning(site):
         site.console("R1", "clear crypto sa")            # a DELETE, and a second quick mode
         assert site.ping(count=3) == (3, 3)
         site.console("R1", "clear crypto isakmp")
-    path = f"/run/postern-lab/{site.name}/R1/data/flash/ike.keys"
+    path = f"/var/tmp/postern-lab/{site.name}/R1/data/flash/ike.keys"
     until(lambda: os.path.exists(path) and os.path.getsize(path), 5, "the exported keys")
     assert os.stat(path).st_mode & 0o077 == 0
     with open(path) as file:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("lab")
 
 def left_of(name):
     namespaces = [line for line in os.listdir("/run/netns") if line.startswith(f"pl-{name}-")] if os.path.isdir("/run/netns") else []
-    folder = [f"/run/postern-lab/{name}"] if os.path.exists(f"/run/postern-lab/{name}") else []
+    folder = [f"/var/tmp/postern-lab/{name}"] if os.path.exists(f"/var/tmp/postern-lab/{name}") else []
     return namespaces + folder
 
 

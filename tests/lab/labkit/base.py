@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-STATE = "/run/postern-lab"
+STATE = "/var/tmp/postern-lab"          # not below /run: a guest has a /run of its own
 
 
 class LabError(Exception):
