@@ -74,7 +74,7 @@ static void last_change(struct store *s, char *out, size_t size)
 	char when[64];
 
 	out[0] = '\0';
-	if (store_last_change(s, &change) != ERR_OK)
+	if (store_last_change(s, &change) != ERR_OK || !change.wall_us)
 		return;
 	t = (time_t)(change.wall_us / 1000000);
 	gmtime_r(&t, &tm);

@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static struct configd d;
+static struct loop *l;
 static char dir[64];
 
 static void quiet(void *ctx, enum log_severity severity, const char *line)
@@ -28,6 +29,7 @@ static void clean_up(void)
 	char command[128];
 
 	configd_close(&d);
+	loop_free(l);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) != 0)
 		perror(command);
@@ -35,9 +37,8 @@ static void clean_up(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct loop *l = loop_new();
-
 	(void)argc, (void)argv;
+	l = loop_new();
 	alg_init();
 	log_capture(quiet, NULL);
 	snprintf(dir, sizeof(dir), "%s/postern-fuzz-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
