@@ -6,11 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* One byte is no ISAKMP message but a NAT keepalive, which has no marker. */
 static void host_send(void *ctx, const struct ike_path *path, struct span packet)
 {
 	struct proto *p = ctx;
 
-	if (p->udp)
+	if (!p->udp)
+		return;
+	if (packet.len == 1)
+		udp_keepalive(p->udp, path);
+	else
 		udp_send(p->udp, path, packet);
 }
 

@@ -30,7 +30,7 @@ struct proto {
 	struct keys_client *keys;
 	struct cfg_follow *follow;
 	struct msg_server *api;
-	struct loop_timer *tick, *keepalive;
+	struct loop_timer *tick;
 	struct key_export export;
 	struct ikem_debug debug;
 	struct udp_stats past; /* of sockets that are closed */
