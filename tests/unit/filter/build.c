@@ -1,5 +1,5 @@
 /* Snapshots for tests. Knows only what the tests write, and fails loudly on all else. */
-#include "build.h"
+#include "tests/unit/filter/build.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>
