@@ -240,7 +240,7 @@ void sa_moved(struct ike_sa *sa);                 /* its cookie_r or peer change
 void sa_settled(struct ike_sa *sa);               /* phase 1 is through: half-open no more, handshake wiped */
 
 /* runner.c: outcomes are final; `sa` may be gone afterwards when false is returned. */
-void run_start(struct ike *k, struct ike_sa *sa, struct quick *q);
+void exchange_start(struct ike *k, struct ike_sa *sa, struct quick *q);
 void run_ready(struct ike *k, struct ike_sa *sa, struct quick *q);
 /* `in` is k->in; `digest` of the datagram. */
 struct arrival {

@@ -263,7 +263,7 @@ enum err quick_begin(struct ike_sa *sa, struct flow *f)
 	f->stage = FLOW_QUICK;
 	f->quick_sa = sa->serial;
 	f->quick_number = q->number;
-	run_start(k, sa, q);
+	exchange_start(k, sa, q);
 	return ERR_OK;
 }
 

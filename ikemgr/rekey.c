@@ -137,7 +137,7 @@ void phase1_begin(struct ike *k, struct addr local, struct addr peer, bool patie
 	if (!patient)
 		sa->tx.limit = 4;
 	timer_set(&k->timers, &sa->life, now_us(k) + 2 * HALF_OPEN_S * SECOND);
-	run_start(k, sa, NULL);
+	exchange_start(k, sa, NULL);
 }
 
 void sa_delete(struct ike_sa *sa, bool tell, const char *why)

@@ -273,7 +273,7 @@ static void run_event(struct ike *k, struct ike_sa *sa, struct quick *q, enum ru
 		step_failed(&st, sa, q);
 }
 
-void run_start(struct ike *k, struct ike_sa *sa, struct quick *q)
+void exchange_start(struct ike *k, struct ike_sa *sa, struct quick *q)
 {
 	run_event(k, sa, q, ON_START);
 }

@@ -40,7 +40,7 @@ static const struct field fields_SA[] = { U32(sa, doi, "DOI", names_doi), U32(sa
 	REST(sa, proposals, NULL), END };
 /* RFC 2408 3.5, RFC 7296 3.3.1 */
 static const struct field fields_PROPOSAL[] = { U8(proposal, number, "number", NULL),
-	U8(proposal, protocol, "protocol", names_protocol), U8(proposal, spi_size, "SPI size", NULL),
+	U8(proposal, protocol, "protocol", names_protocol_id), U8(proposal, spi_size, "SPI size", NULL),
 	U8(proposal, ntransforms, "transforms", NULL), SIZED(proposal, spi, spi_size, "SPI"), REST(proposal, transforms, NULL),
 	END };
 /* RFC 2408 3.6 */
@@ -53,13 +53,13 @@ static const struct field fields_ID[] = { U8(id, type, "type", names_id), U8(id,
 /* RFC 2408 3.9, 3.10 */
 static const struct field fields_TYPED[] = { U8(typed, type, "type", NULL), REST(typed, data, "data"), END };
 /* RFC 2408 3.14 */
-static const struct field fields_NOTIFY[] = { U32(notify, doi, "DOI", names_doi), U8(notify, protocol, "protocol", names_protocol),
-	U8(notify, spi_size, "SPI size", NULL), U16(notify, type, "message", names_notify), SIZED(notify, spi, spi_size, "SPI"),
-	REST(notify, data, "data"), END };
+static const struct field fields_NOTIFY[] = { U32(notify, doi, "DOI", names_doi),
+	U8(notify, protocol, "protocol", names_protocol_id), U8(notify, spi_size, "SPI size", NULL),
+	U16(notify, type, "message", names_notify), SIZED(notify, spi, spi_size, "SPI"), REST(notify, data, "data"), END };
 /* RFC 2408 3.15 */
-static const struct field fields_DELETE[] = { U32(delete, doi, "DOI", names_doi), U8(delete, protocol, "protocol", names_protocol),
-	U8(delete, spi_size, "SPI size", NULL), U16(delete, count, "count", NULL), ARRAY(delete, spis, spi_size, count, "SPIs"),
-	END };
+static const struct field fields_DELETE[] = { U32(delete, doi, "DOI", names_doi),
+	U8(delete, protocol, "protocol", names_protocol_id), U8(delete, spi_size, "SPI size", NULL),
+	U16(delete, count, "count", NULL), ARRAY(delete, spis, spi_size, count, "SPIs"), END };
 /* RFC 3947 5.2 */
 static const struct field fields_NATOA[] = { U8(natoa, type, "type", names_id), RESERVED(3), REST(natoa, address, "address"), END };
 
@@ -71,10 +71,10 @@ static const struct field fields_KE2[] = { U16(ke2, group, "group", NULL), RESER
 static const struct field fields_ID2[] = { U8(id, type, "type", names_id), RESERVED(3), REST(id, data, NULL), END };
 static const struct field fields_AUTH2[] = { U8(typed, type, "method", NULL), RESERVED(3), REST(typed, data, "data"), END };
 static const struct field fields_TS2[] = { U8(typed, type, "selectors", NULL), RESERVED(3), REST(typed, data, "data"), END };
-static const struct field fields_NOTIFY2[] = { U8(notify, protocol, "protocol", names_protocol),
+static const struct field fields_NOTIFY2[] = { U8(notify, protocol, "protocol", names_protocol_id),
 	U8(notify, spi_size, "SPI size", NULL), U16(notify, type, "message", NULL), SIZED(notify, spi, spi_size, "SPI"),
 	REST(notify, data, "data"), END };
-static const struct field fields_DELETE2[] = { U8(delete, protocol, "protocol", names_protocol),
+static const struct field fields_DELETE2[] = { U8(delete, protocol, "protocol", names_protocol_id),
 	U8(delete, spi_size, "SPI size", NULL), U16(delete, count, "count", NULL), ARRAY(delete, spis, spi_size, count, "SPIs"),
 	END };
 

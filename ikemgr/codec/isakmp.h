@@ -235,7 +235,7 @@ struct name {
 	uint32_t number;
 	const char *text;
 };
-extern const struct name names_exchange[], names_notify[], names_protocol[], names_id[], names_attr1[], names_attr2[],
+extern const struct name names_exchange[], names_notify[], names_protocol_id[], names_id[], names_attr1[], names_attr2[],
 	names_encaps[], names_doi[], names_auth[], names_life[], names_cipher1[], names_hash1[], names_auth2[], names_esp[],
 	names_key1[];
 const char *name_of(const struct name *list, uint32_t number, char out[NAME_TEXT]);

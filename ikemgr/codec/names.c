@@ -6,7 +6,7 @@
 #define X(name, number, text) { number, text },
 const struct name names_exchange[] = { EXCHANGES(X){ 0, NULL } };
 const struct name names_notify[] = { NOTIFIES(X){ 0, NULL } };
-const struct name names_protocol[] = { PROTOCOLS(X){ 0, NULL } };
+const struct name names_protocol_id[] = { PROTOCOLS(X){ 0, NULL } };
 const struct name names_id[] = { ID_TYPES(X){ 0, NULL } };
 const struct name names_attr1[] = { ATTRS1(X){ 0, NULL } };
 const struct name names_attr2[] = { ATTRS2(X){ 0, NULL } };
