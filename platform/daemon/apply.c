@@ -45,13 +45,14 @@ struct apply {
 
 static void run(void *ctx);
 
-struct apply *apply_new(struct loop *l, struct kernel *k)
+struct apply *apply_new(struct loop *l, struct kernel *k, bool fresh)
 {
 	struct apply *a = mem_zalloc(sizeof(*a));
 
 	if (a == NULL)
 		return NULL;
 	a->kernel = k;
+	a->links.silent = !fresh;
 	a->retry_us = RETRY_MIN_US;
 	a->timer = loop_timer_new(l, run, a);
 	if (a->timer == NULL) {

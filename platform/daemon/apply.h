@@ -10,8 +10,8 @@
 
 struct apply;
 
-/* `k` is borrowed. NULL: out of memory. */
-struct apply *apply_new(struct loop *l, struct kernel *k);
+/* `k` is borrowed. `fresh`: the router starts, so the states of its links are news. NULL: out of memory. */
+struct apply *apply_new(struct loop *l, struct kernel *k, bool fresh);
 void apply_free(struct apply *a);
 /* The configuration in force from now on (borrowed until the next call). With `changed` it is applied: at once, or a moment later
  * when line follows upon line. */

@@ -12,7 +12,7 @@
 
 #define BOX_IFNAME 16
 #define BOX_HOPS   8   /* equal paths of one route */
-#define BOX_PROTO  186 /* rtm_protocol of the routes that are ours */
+#define BOX_PROTO  180 /* rtm_protocol of the routes that are ours; nobody else has this number (186 is BGP's) */
 
 struct box_stats {
 	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, rx_multicast;

@@ -68,7 +68,8 @@ static enum err look(struct linklog *l, const struct box_link *now)
 		memset(s, 0, sizeof(*s));
 		memcpy(s->ifname, now->ifname, sizeof(s->ifname));
 	}
-	tell(s, now, fresh);
+	if (!l->silent)
+		tell(s, now, fresh);
 	s->up = now->up;
 	s->line = box_line_up(now);
 	s->seen = true;
@@ -99,5 +100,6 @@ enum err linklog_update(struct linklog *l, const struct box *now)
 	for (size_t i = l->n; e == ERR_OK && i > 0; i--)
 		if (!l->of[i - 1].seen)
 			forget(l, i - 1);
+	l->silent = false;
 	return e;
 }

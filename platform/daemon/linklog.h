@@ -13,6 +13,7 @@ struct linklog_state {
 struct linklog {
 	struct linklog_state *of;
 	size_t n;
+	bool silent;            /* the next update only learns: the router runs already, only this program is new */
 };
 
 void linklog_free(struct linklog *l);

@@ -35,7 +35,7 @@ static struct {
 	struct serve serve;
 	struct reload reload;
 	const char *run_dir;
-	bool set_hostname, restart;
+	bool fresh, set_hostname, restart;
 	char **argv;
 } self;
 
@@ -187,18 +187,16 @@ static bool fail(const char *what)
 
 static bool open_log(void)
 {
-	bool fresh;
-
 	/* First: it says how many lines may wait at the log's socket. */
 	sysctl_router();
 	self.log = logd_new(&env_system, on_line, NULL);
 	if (self.log == NULL || logd_listen(self.log, self.loop, self.run_dir) != ERR_OK)
 		return fail("log socket");
 	log_open("platformd", self.run_dir);
-	if (system_started(&self.start, self.run_dir, &fresh) != ERR_OK)
+	if (system_started(&self.start, self.run_dir, &self.fresh) != ERR_OK)
 		return fail("run directory");
 	logd_started(self.log, env_system.now_us(env_system.ctx) - system_uptime_us(&self.start));
-	if (fresh)
+	if (self.fresh)
 		log_msg("SYS", LOG_SEV_NOTICE, "RESTART", "System restarted -- Postern, Version " POSTERN_VERSION);
 	return true;
 }
@@ -234,7 +232,7 @@ static bool start(void)
 		return false;
 	if (kernel_open(&self.kernel) != ERR_OK || kernel_watch(self.kernel, self.loop, on_kernel, NULL) != ERR_OK)
 		return fail("rtnetlink");
-	self.apply = apply_new(self.loop, self.kernel);
+	self.apply = apply_new(self.loop, self.kernel, self.fresh);
 	self.sampler = loop_timer_new(self.loop, on_sample, NULL);
 	self.reloader = loop_timer_new(self.loop, on_reload, NULL);
 	self.follow = cfg_follow_new(self.loop, self.run_dir, on_config, NULL);

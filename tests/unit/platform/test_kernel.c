@@ -137,7 +137,7 @@ static int setup(void **state)
 	at.loop = loop_new();
 	at.timer = loop_timer_new(at.loop, stop, NULL);
 	assert_int_equal(kernel_open(&at.kernel), ERR_OK);
-	at.apply = apply_new(at.loop, at.kernel);
+	at.apply = apply_new(at.loop, at.kernel, true);
 	assert_int_equal(kernel_watch(at.kernel, at.loop, changed, NULL), ERR_OK);
 	return 0;
 }
@@ -171,7 +171,7 @@ static void wait_until(const char *(*tells)(void), const char *wanted)
 
 static const char *ours(void)
 {
-	return output("ip -4 route show proto 186 | tr '\\n' ';'");
+	return output("ip -4 route show proto 180 | tr '\\n' ';'");
 }
 
 static void box_becomes_what_is_wanted(void **state)

@@ -194,6 +194,23 @@ static void links_are_told_as_ios_does(void **state)
 	log_capture(NULL, NULL);
 }
 
+static void a_restarted_program_learns_in_silence(void **state)
+{
+	struct world *w = *state;
+	struct linklog l = { .silent = true };
+
+	log_capture(hear, NULL);
+	have_link(w, "gi0-0", true, true);
+	have_link(w, "gi0-1", false, false);
+	assert_says(&l, &w->box, "");
+	w->box.links[0].carrier = false;
+	assert_says(&l, &w->box,
+		"%LINK-3-UPDOWN: Interface GigabitEthernet0/0, changed state to down\n"
+		"%LINEPROTO-5-UPDOWN: Line protocol on Interface GigabitEthernet0/0, changed state to down\n");
+	linklog_free(&l);
+	log_capture(NULL, NULL);
+}
+
 static void loopbacks_come_and_go(void **state)
 {
 	struct world *w = *state;
@@ -219,6 +236,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(route_rows, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(recursive_route_shows_what_was_configured, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(links_are_told_as_ios_does, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(a_restarted_program_learns_in_silence, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(loopbacks_come_and_go, world_setup, world_teardown),
 	};
 
