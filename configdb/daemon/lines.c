@@ -103,6 +103,7 @@ static enum err print_store(struct client *c, const struct msg *m, struct store 
 	bool whole = !q->interface[0];
 	char change[256] = "", head[512];
 	char *text = NULL;
+	const char *body;
 	size_t bytes;
 	enum err e = store_text(s, q->all, whole ? NULL : q->interface, &text);
 
@@ -110,7 +111,9 @@ static enum err print_store(struct client *c, const struct msg *m, struct store 
 		return e;
 	if (whole)
 		last_change(s, change, sizeof(change));
-	bytes = strlen(text) + strlen(change) + 2;
+	/* One "!" between head and body, whoever wrote it. */
+	body = strncmp(text, "!\n", 2) == 0 ? text + 2 : text;
+	bytes = strlen(change) + 2 + strlen(body);
 	if (q->what == CFGM_STARTUP)
 		snprintf(head, sizeof(head), "Using %zu out of %d bytes\n%s!\n", bytes, NVRAM_BYTES, change);
 	else
@@ -118,7 +121,7 @@ static enum err print_store(struct client *c, const struct msg *m, struct store 
 			head, sizeof(head), "Building configuration...\n\nCurrent configuration : %zu bytes\n%s!\n", bytes, change);
 	e = send_text(c, m, head);
 	if (e == ERR_OK)
-		e = send_text(c, m, text);
+		e = send_text(c, m, body);
 	mem_free(text);
 	return e;
 }

@@ -54,7 +54,7 @@ static void a_line_changes_the_running_configuration(void **state)
 	assert_true(out.code == GR_OK && out.changed);
 	assert_int_equal(type_line(&c, &at, "ip addres 10.9.9.9 255.255.255.255 wrong", &out), ERR_OK);
 	assert_int_equal(out.code, GR_INVALID);
-	assert_int_equal(out.column, 37);
+	assert_int_equal(out.column, 35);
 	assert_true(running_has(&c, "\ninterface Loopback0\n ip address 10.9.9.9 255.255.255.255\n"));
 	assert_int_equal(msg_sync_call(&c, CFGM_CONFIG_END, span_of(NULL, 0), NULL, 0, NULL), ERR_OK);
 	msg_sync_close(&c);
@@ -125,7 +125,7 @@ static void startup_is_written_compared_and_erased(void **state)
 static const char mixed[] = "hostname R5\r\n"
 			    "interface Loopback3\n"
 			    " ip address 10.3.3.3 255.255.255.255\n"
-			    " nonsense here\n"
+			    " zebra here\n"
 			    "!\n"
 			    "hostname\n"
 			    "banner motd ^C\n"
@@ -150,7 +150,7 @@ static void a_text_is_merged_and_its_bad_lines_told(void **state)
 	assert_int_equal(bad.count, 2);
 	assert_int_equal(bad.e[0].line_no, 4);
 	assert_int_equal(bad.e[0].column, 1);
-	assert_string_equal(bad.e[0].line, " nonsense here");
+	assert_string_equal(bad.e[0].line, " zebra here");
 	assert_non_null(strstr(bad.e[0].text, "% Invalid input detected at '^' marker."));
 	assert_int_equal(bad.e[1].line_no, 6);
 	assert_non_null(strstr(bad.e[1].text, "% Incomplete command."));
