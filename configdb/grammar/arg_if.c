@@ -79,5 +79,5 @@ static void slot_sample(const struct arg_range *r, unsigned k, char *out, size_t
 	snprintf(out, size, "0/%u", k % 7);
 }
 
-const struct arg_type arg_if_joined = { "INTERFACE", NULL, ARG_TYPED, NULL, joined_parse, joined_sample, NULL };
+const struct arg_type arg_if_joined = { "IFNAME", NULL, ARG_TYPED, NULL, joined_parse, joined_sample, NULL };
 const struct arg_type arg_if_slot = { "SLOT", "<0-0>/<0-255>", ARG_TYPED, NULL, slot_parse, slot_sample, NULL };

@@ -74,7 +74,7 @@ static bool collect(struct grammar_match *m, const struct run *r, const struct t
 		put(&line, k->type ? text : k->word);
 		if (k->name)
 			ok = bind(m, &storage, k->name, value, k->join, k->join || k->list);
-		if (ok && k->group && (!k->name || strcmp(k->group, k->name)))
+		if (ok && k->group)
 			ok = bind(m, &storage, k->group, value, false, true);
 	}
 	mem_free(order);

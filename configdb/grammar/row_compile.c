@@ -43,10 +43,15 @@ static void emit_alt(struct compile *c, const struct node *n)
 {
 	uint16_t jumps[128];
 	size_t njumps = 0;
+	/* A thread goes through one alternative: their sets may share bits. */
+	uint32_t bit = c->next_bit, most = bit;
 	for (const struct node *a = n->first; a; a = a->next) {
 		uint16_t split = a->next ? emit(c, OP_SPLIT) : 0;
 		uint16_t start = c->row->nops;
+		c->next_bit = bit;
 		emit_node(c, a);
+		if (!c->next_bit || (most && c->next_bit > most))
+			most = c->next_bit;
 		if (!a->next)
 			break;
 		if (njumps == sizeof jumps / sizeof *jumps) {
@@ -57,6 +62,7 @@ static void emit_alt(struct compile *c, const struct node *n)
 		c->row->ops[split].x = start;
 		c->row->ops[split].y = c->row->nops;
 	}
+	c->next_bit = most;
 	while (njumps)
 		c->row->ops[jumps[--njumps]].x = c->row->nops;
 }

@@ -255,7 +255,7 @@ static struct node *parse_alts(struct parse *p, char close)
 static void give_groups(struct node *n, const char *group)
 {
 	for (; n; n = n->next) {
-		if (n->kind == NODE_TOKEN && n->token->word)
+		if (n->kind == NODE_TOKEN && n->token->word && !n->token->name)
 			n->token->group = group;
 		if (n->first)
 			give_groups(n->first, n->kind == NODE_ALT && n->name ? n->name : group);
