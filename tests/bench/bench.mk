@@ -1,0 +1,10 @@
+# `make bench`: throughput, packet rates and latency, beside plain forwarding, kernel-libipsec and wireguard-go.
+BENCH_PROGRAMS := $(BUILD)/bench/static_sa $(BUILD)/bench/pktgen
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(call lib,datapath) $(call lib,configdb) $(call lib,base)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: bench bench-build
+bench-build: $(BENCH_PROGRAMS)
+bench: bench-build
+	BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/bench.py

@@ -1,0 +1,148 @@
+"""Two gateways and two hosts as network namespaces, and engines with SAs put by hand.
+
+    hostA 192.168.1.10 -- gwA 203.0.113.1 -- 203.0.113.2 gwB -- 192.168.2.10 hostB
+"""
+import os
+import signal
+import subprocess
+import tempfile
+
+BUILD = os.environ.get("BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
+GCM128, NULL, DES, TDES, AES128, AES192, AES256 = 7, 1, 2, 3, 4, 5, 6
+MD5, SHA1, SHA256, SHA384, SHA512 = 1, 2, 3, 4, 5
+KEY_LEN = {NULL: 0, DES: 8, TDES: 24, 4: 16, 5: 24, 6: 32, 7: 20, 8: 28, 9: 36, 10: 20, 11: 28, 12: 36}
+AUTH_LEN = {0: 0, MD5: 16, SHA1: 20, SHA256: 32, SHA384: 48, SHA512: 64}
+
+FILTER = """
+table netdev postern_static {
+	chain out {
+		type filter hook egress device "wan" priority 0;
+		ip saddr %(inside)s ip daddr %(outside)s fwd to ptap0
+	}
+	chain in {
+		type filter hook ingress device "wan" priority 0;
+		ip daddr %(local)s ip protocol esp ip frag-off & 0x3fff == 0 drop
+	}
+}
+"""
+
+
+def run(*cmd, **kw):
+    kw.setdefault("check", True)
+    return subprocess.run(cmd, text=True, capture_output=True, **kw)
+
+
+class Net:
+    """The four namespaces; `prefix` keeps several apart."""
+
+    def __init__(self, prefix="eng"):
+        self.prefix = f"{prefix}{os.getpid()}"
+        self.dir = tempfile.mkdtemp(prefix="engine-")
+        self.engines = []
+        for n in ("hostA", "gwA", "gwB", "hostB"):
+            run("ip", "netns", "add", self.ns(n))
+            self.x(n, "ip", "link", "set", "lo", "up")
+        self.link("hostA", "lan", "192.168.1.10/24", "gwA", "lan", "192.168.1.1/24")
+        self.link("gwA", "wan", "203.0.113.1/24", "gwB", "wan", "203.0.113.2/24")
+        self.link("gwB", "lan", "192.168.2.1/24", "hostB", "lan", "192.168.2.10/24")
+        for gw in ("gwA", "gwB"):
+            self.x(gw, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        self.x("hostA", "ip", "route", "add", "default", "via", "192.168.1.1")
+        self.x("hostB", "ip", "route", "add", "default", "via", "192.168.2.1")
+        self.x("gwA", "ip", "route", "add", "192.168.2.0/24", "via", "203.0.113.2")
+        self.x("gwB", "ip", "route", "add", "192.168.1.0/24", "via", "203.0.113.1")
+
+    def ns(self, node):
+        return f"{self.prefix}-{node}"
+
+    def link(self, a, an, aa, b, bn, ba):
+        run("ip", "link", "add", an, "netns", self.ns(a), "type", "veth", "peer", "name", bn, "netns", self.ns(b))
+        for node, name, addr in ((a, an, aa), (b, bn, ba)):
+            self.x(node, "ip", "addr", "add", addr, "dev", name)
+            self.x(node, "ip", "link", "set", name, "up")
+
+    def x(self, node, *cmd, **kw):
+        return run("ip", "netns", "exec", self.ns(node), *cmd, **kw)
+
+    def popen(self, node, *cmd, **kw):
+        return subprocess.Popen(["ip", "netns", "exec", self.ns(node), *cmd], text=True, **kw)
+
+    def ping(self, n=1, size=56, extra=(), wait=2):
+        return self.x("hostA", "ping", "-n", "-q", "-c", str(n), "-i", "0.01", "-W", str(wait), "-s", str(size), *extra, "192.168.2.10", check=False)
+
+    def close(self):
+        for e in list(self.engines):
+            e.stop()
+        for n in ("hostA", "gwA", "gwB", "hostB"):
+            run("ip", "netns", "del", self.ns(n), check=False)
+        run("rm", "-rf", self.dir)
+
+
+class Engine:
+    """static_sa in a gateway."""
+
+    def __init__(self, net, gw, encap=0, cipher=GCM128, auth=0, env=None, nft=True, **more):
+        a = gw == "gwA"
+        self.net, self.gw = net, gw
+        seed = {True: 0x10, False: 0x60}
+
+        def key(first, n, base=0):
+            return bytes((seed[first] + base + i) & 0xff for i in range(n)).hex()
+
+        local, remote = ("203.0.113.1", "203.0.113.2") if a else ("203.0.113.2", "203.0.113.1")
+        inside, outside = ("192.168.1.0/24", "192.168.2.0/24") if a else ("192.168.2.0/24", "192.168.1.0/24")
+        conf = {
+            "interface": "wan", "local": local, "remote": remote, "inside": inside, "outside": outside, "encap": encap,
+            "cipher": cipher, "auth": auth, "window": 1024, "spi_in": 0x1000 + (2 if a else 1), "spi_out": 0x1000 + (1 if a else 2),
+        }
+        for name, first in (("in", not a), ("out", a)):
+            if KEY_LEN[cipher]:
+                conf["key_" + name] = key(first, KEY_LEN[cipher])
+            if AUTH_LEN[auth]:
+                conf["auth_" + name] = key(first, AUTH_LEN[auth], 0x40)
+        conf.update(more)
+        self.conf = conf
+        path = os.path.join(net.dir, gw + ".conf")
+        with open(path, "w", encoding="ascii") as f:
+            f.writelines(f"{k} {v}\n" for k, v in conf.items())
+        self.err = open(os.path.join(net.dir, gw + ".err"), "w+", encoding="utf-8")
+        self.p = net.popen(gw, os.path.join(BUILD, "bench", "static_sa"), path, stdout=subprocess.PIPE, stderr=self.err,
+                           env={**os.environ, **(env or {})})
+        net.engines.append(self)
+        self.detail = self.p.stdout.readline().strip()
+        ready = self.p.stdout.readline().strip()
+        if ready != "ready":
+            self.err.seek(0)
+            raise RuntimeError(f"{gw}: {self.err.read()}")
+        if nft:
+            net.x(gw, "nft", "-f", "-", input=FILTER % {"inside": inside, "outside": outside, "local": local})
+
+    def stats(self):
+        os.kill(self.p.pid, signal.SIGHUP)
+        out = {}
+        for line in self.p.stdout:
+            if line.strip() == "end":
+                break
+            k, v = line.split()
+            out[k] = int(v)
+        return out
+
+    def stop(self):
+        if self in self.net.engines:
+            self.net.engines.remove(self)
+        self.p.terminate()
+        self.p.wait(10)
+        self.net.x(self.gw, "nft", "delete", "table", "netdev", "postern_static", check=False)
+        self.net.x(self.gw, "ip", "link", "del", "ptap0", check=False)
+        self.err.close()
+        return self.p.returncode
+
+
+class Pair:
+    def __init__(self, net, **kw):
+        only_b = {k[2:]: kw.pop(k) for k in list(kw) if k.startswith("b_")}
+        self.a = Engine(net, "gwA", **kw)
+        self.b = Engine(net, "gwB", **{**kw, **only_b})
+
+    def stop(self):
+        return self.a.stop(), self.b.stop()
