@@ -1,0 +1,222 @@
+/* show interfaces, show ip interface [brief]. */
+#include "cli/exec/interfaces.h"
+
+#include "cli/exec.h"
+#include "cli/exec/duration.h"
+#include "platform/base/mem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *status_of(const struct platm_interface *i)
+{
+	return !i->admin_up ? "administratively down" : i->line_up ? "up" : "down";
+}
+
+static const char *protocol_of(const struct platm_interface *i)
+{
+	return i->admin_up && i->line_up ? "up" : "down";
+}
+
+static bool is_loopback(const struct platm_interface *i)
+{
+	return strncmp(i->name, "Loopback", 8) == 0;
+}
+
+/* The load of a gigabit link in 255ths, at least 1. */
+static unsigned load(uint64_t bps)
+{
+	uint64_t n = bps * 255 / 1000000000;
+
+	return n == 0 ? 1 : n > 255 ? 255 : (unsigned)n;
+}
+
+static char *ago(char out[DURATION_TEXT], uint64_t seconds)
+{
+	if (seconds == UINT64_MAX)
+		snprintf(out, DURATION_TEXT, "never");
+	else
+		duration_short(out, seconds);
+	return out;
+}
+
+static void hardware(struct out *o, const struct platm_interface *i)
+{
+	const uint8_t *m = i->mac;
+
+	if (is_loopback(i)) {
+		out_printf(o, "  Hardware is Loopback\n");
+		return;
+	}
+	out_printf(o, "  Hardware is Gigabit Ethernet, address is %02x%02x.%02x%02x.%02x%02x (bia %02x%02x.%02x%02x.%02x%02x)\n",
+		m[0], m[1], m[2], m[3], m[4], m[5], m[0], m[1], m[2], m[3], m[4], m[5]);
+}
+
+static void link_lines(struct out *o, const struct platm_interface *i)
+{
+	bool loop = is_loopback(i);
+
+	out_printf(o, "  MTU %u bytes, BW %u Kbit/sec, DLY %u usec, \n", i->mtu, loop ? 8000000 : 1000000, loop ? 5000 : 10);
+	out_printf(o, "     reliability 255/255, txload %u/255, rxload %u/255\n", load(i->tx_bps), load(i->rx_bps));
+	out_printf(o, "  Encapsulation %s, loopback not set\n", loop ? "LOOPBACK" : "ARPA");
+	if (!loop)
+		out_printf(o, "  Keepalive not supported \n  ARP type: ARPA, ARP Timeout 04:00:00\n");
+}
+
+static void counters(struct out *o, const struct platm_interface *i)
+{
+	char in[DURATION_TEXT], out[DURATION_TEXT];
+
+	out_printf(o, "  Last input %s, output %s, output hang never\n", ago(in, i->last_input_s), ago(out, i->last_output_s));
+	out_printf(o, "  Last clearing of \"show interface\" counters never\n");
+	out_printf(o, "  Input queue: 0/75/%" PRIu64 "/0 (size/max/drops/flushes); Total output drops: %" PRIu64 "\n",
+		i->rx_dropped, i->tx_dropped);
+	out_printf(o, "  Queueing strategy: fifo\n  Output queue: 0/40 (size/max)\n");
+	out_printf(o, "  5 minute input rate %" PRIu64 " bits/sec, %" PRIu64 " packets/sec\n", i->rx_bps, i->rx_pps);
+	out_printf(o, "  5 minute output rate %" PRIu64 " bits/sec, %" PRIu64 " packets/sec\n", i->tx_bps, i->tx_pps);
+	out_printf(o, "     %" PRIu64 " packets input, %" PRIu64 " bytes, 0 no buffer\n", i->rx_packets, i->rx_bytes);
+	out_printf(o, "     Received %" PRIu64 " broadcasts (0 IP multicasts)\n     0 runts, 0 giants, 0 throttles \n",
+		i->rx_multicast);
+	out_printf(o, "     %" PRIu64 " input errors, 0 CRC, 0 frame, 0 overrun, 0 ignored\n", i->rx_errors);
+	out_printf(o, "     %" PRIu64 " packets output, %" PRIu64 " bytes, 0 underruns\n", i->tx_packets, i->tx_bytes);
+	out_printf(o, "     %" PRIu64 " output errors, 0 collisions, 0 interface resets\n", i->tx_errors);
+	out_printf(o, "     0 unknown protocol drops\n     0 output buffer failures, 0 output buffers swapped out\n");
+}
+
+void show_interfaces_format(struct out *o, const struct cfg *cfg, const struct platm_interface *rows, size_t n, const char *name)
+{
+	for (size_t k = 0; k < n && !o->stopped; k++) {
+		const struct platm_interface *i = &rows[k];
+		const struct cfg_interface *c = cfg_interface(cfg, i->name);
+		char ip[ADDR_TEXT];
+
+		if (name != NULL && strcmp(name, i->name) != 0)
+			continue;
+		out_printf(o, "%s is %s, line protocol is %s \n", i->name, status_of(i), protocol_of(i));
+		hardware(o, i);
+		if (c != NULL && c->description[0] != '\0')
+			out_printf(o, "  Description: %s\n", c->description);
+		if (addr_is_set(i->ip))
+			out_printf(o, "  Internet address is %s/%u\n", addr_print(ip, i->ip), i->prefix_len);
+		link_lines(o, i);
+		if (i->fault[0] != '\0')
+			out_printf(o, "  Fault: %s\n", i->fault);
+		counters(o, i);
+	}
+}
+
+/* ---- IP ---- */
+
+static void ip_access(struct out *o, const char *which, const char *acl)
+{
+	if (acl == NULL || acl[0] == '\0')
+		out_printf(o, "  %s access list is not set\n", which);
+	else
+		out_printf(o, "  %s access list is %s\n", which, acl);
+}
+
+static void ip_details(struct out *o, const struct cfg_interface *c, const struct platm_interface *i)
+{
+	char a[ADDR_TEXT];
+
+	out_printf(o, "  Internet address is %s/%u\n", addr_print(a, i->ip), i->prefix_len);
+	out_printf(o, "  Broadcast address is 255.255.255.255\n  Address determined by setup command\n");
+	out_printf(o, "  MTU is %u bytes\n  Helper address is not set\n  Directed broadcast forwarding is disabled\n",
+		i->ip_mtu > 0 ? i->ip_mtu : i->mtu);
+	for (size_t k = 0; c != NULL && k < c->nsecondary; k++)
+		out_printf(
+			o, "  Secondary address %s/%d\n", ip4_print(a, c->secondary[k].addr), ip4_mask_len(c->secondary[k].mask));
+	ip_access(o, "Outgoing", c == NULL ? NULL : c->acl_out);
+	ip_access(o, "Inbound ", c == NULL ? NULL : c->acl_in);
+	out_printf(o, "  Policy routing is disabled\n  Network address translation is disabled\n");
+}
+
+void show_ip_interface_format(struct out *o, const struct cfg *cfg, const struct platm_interface *rows, size_t n, const char *name)
+{
+	for (size_t k = 0; k < n && !o->stopped; k++) {
+		const struct platm_interface *i = &rows[k];
+
+		if (name != NULL && strcmp(name, i->name) != 0)
+			continue;
+		out_printf(o, "%s is %s, line protocol is %s\n", i->name, status_of(i), protocol_of(i));
+		if (addr_is_set(i->ip))
+			ip_details(o, cfg_interface(cfg, i->name), i);
+		else
+			out_printf(o, "  Internet protocol processing disabled\n");
+	}
+}
+
+void show_ip_interface_brief_format(struct out *o, const struct platm_interface *rows, size_t n, const char *name)
+{
+	out_printf(o, "Interface                  IP-Address      OK? Method Status                Protocol\n");
+	for (size_t k = 0; k < n && !o->stopped; k++) {
+		const struct platm_interface *i = &rows[k];
+		bool set = addr_is_set(i->ip);
+		char ip[ADDR_TEXT];
+
+		if (name == NULL || strcmp(name, i->name) == 0)
+			out_printf(o, "%-26s %-15s YES %-6s %-21s %s\n", i->name, set ? addr_print(ip, i->ip) : "unassigned",
+				set ? "manual" : "unset", status_of(i), protocol_of(i));
+	}
+}
+
+/* ---- Commands ---- */
+
+static bool gather(struct exec_call *c, struct cfg **cfg, struct platm_interface **rows, size_t *n)
+{
+	*cfg = exec_cfg(c);
+	if (*cfg != NULL &&
+		exec_rows_of(c, DAEMON_PLATFORM, PLATM_INTERFACE_DUMP, span_of(NULL, 0), sizeof(**rows), (void **)rows, n))
+		return true;
+	cfg_free(*cfg);
+	return false;
+}
+
+/* An interface that is not there is IOS's "Invalid input" to the grammar; here its number may be unknown. */
+static bool known(struct exec_call *c, const struct platm_interface *rows, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (name != NULL && strcmp(rows[i].name, name) == 0)
+			return true;
+	if (name != NULL)
+		out_printf(c->out, "%% There is no interface %s\n", name);
+	return name == NULL;
+}
+
+static bool show(struct exec_call *c)
+{
+	const char *name = exec_arg(c, "interface");
+	struct platm_interface *rows;
+	struct cfg *cfg;
+	size_t n;
+	bool ok;
+
+	if (!gather(c, &cfg, &rows, &n))
+		return false;
+	ok = known(c, rows, n, name);
+	if (ok && exec_arg(c, "ip") == NULL)
+		show_interfaces_format(c->out, cfg, rows, n, name);
+	else if (ok && exec_arg(c, "brief") == NULL)
+		show_ip_interface_format(c->out, cfg, rows, n, name);
+	else if (ok)
+		show_ip_interface_brief_format(c->out, rows, n, name);
+	cfg_free(cfg);
+	mem_free(rows);
+	return ok;
+}
+
+#define SHOW   "Show running system information"
+#define IP     "IP information"
+#define STATUS "IP interface status and configuration"
+
+const struct exec_row exec_rows_interfaces[] = {
+	{ "show interfaces [INTERFACE$interface]", EXEC_HELP(SHOW, "Interface status and configuration", "Interface"), 0, EXEC_PIPE,
+		show, 0 },
+	{ "show ip$ip interface [brief$brief]", EXEC_HELP(SHOW, IP, STATUS, "Brief summary of IP status and configuration"), 0,
+		EXEC_PIPE, show, 0 },
+	{ "show ip$ip interface INTERFACE$interface", EXEC_HELP(SHOW, IP, STATUS, "Interface"), 0, EXEC_PIPE, show, 0 },
+	{ "show ip$ip interface brief$brief INTERFACE$interface",
+		EXEC_HELP(SHOW, IP, STATUS, "Brief summary of IP status and configuration", "Interface"), 0, EXEC_PIPE, show, 0 },
+	{ NULL, NULL, 0, 0, NULL, 0 },
+};
