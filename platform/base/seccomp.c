@@ -17,7 +17,7 @@ enum group {
 	G_FILES = 1 << 1,  /* files by name, and SQLite's locks */
 	G_SOCKET = 1 << 2, /* traffic on sockets; which families may be made is below */
 	G_EXEC = 1 << 3,   /* other programs */
-	G_OWNER = 1 << 4,  /* owners and permissions of files */
+	G_OWNER = 1 << 4,  /* owners of files */
 	G_ALL = 1 << 5     /* whatever is not forbidden */
 };
 
@@ -52,9 +52,9 @@ static const struct call calls[] = {
 	  "rmdir "
 	  "unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat ftruncate truncate fallocate fsync fdatasync "
 	  "sync_file_range flock utimensat fadvise64 sendfile copy_file_range chdir fchdir inotify_init1 inotify_add_watch "
-	  "inotify_rm_watch",
+	  "inotify_rm_watch chmod fchmod fchmodat",
 		G_FILES },
-	{ "chmod fchmod fchmodat chown fchown lchown fchownat", G_OWNER },
+	{ "chown fchown lchown fchownat", G_OWNER },
 	{ "bind connect listen accept accept4 getsockname getpeername getsockopt setsockopt shutdown sendto sendmsg sendmmsg "
 	  "recvfrom "
 	  "recvmsg recvmmsg socketpair",
