@@ -13,6 +13,7 @@ struct keys {
 	struct loop *loop;
 	char path[256];
 	struct secrets *db;
+	struct msg_conn *conn;
 };
 
 static enum err secret_of(struct keys *k, uint64_t id, struct secret *out)
@@ -82,6 +83,7 @@ static void on_closed(void *ctx, struct msg_conn *c)
 	struct keys *k = ctx;
 
 	(void)c;
+	k->conn = NULL; /* it is freed after this call */
 	loop_stop(k->loop, 0);
 }
 
@@ -99,17 +101,16 @@ int keys_serve(int fd, int life, const char *data_dir)
 	static const struct msg_handlers handlers = { .message = on_question, .closed = on_closed };
 	struct keys k = { .loop = loop_new() };
 	struct loop_fd *watch = NULL;
-	struct msg_conn *conn = NULL;
 	int status = 1;
 
 	if ((size_t)snprintf(k.path, sizeof(k.path), "%s/keys.db", data_dir) >= sizeof(k.path) || !k.loop)
 		goto out;
 	watch = loop_fd_add(k.loop, life, LOOP_READ, on_life, &k);
-	conn = msg_adopt(k.loop, fd, &handlers, &k);
-	if (watch && conn && loop_signals(k.loop, NULL, NULL) == ERR_OK)
+	k.conn = msg_adopt(k.loop, fd, &handlers, &k);
+	if (watch && k.conn && loop_signals(k.loop, NULL, NULL) == ERR_OK)
 		status = loop_run(k.loop);
 out:
-	msg_close(conn);
+	msg_close(k.conn);
 	loop_fd_del(watch);
 	secrets_close(k.db);
 	loop_free(k.loop);
