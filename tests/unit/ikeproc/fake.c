@@ -81,7 +81,8 @@ int udp_bound(const char *ip, uint16_t *port)
 static void attach(struct fake_dp *d, struct msg_conn *c, struct msg *m)
 {
 	struct dpm_attached a = { .backend = "fake", .native_esp = d->native_esp };
-	int fds[2] = { udp_bound("0.0.0.0", &d->ike_port), udp_bound("0.0.0.0", &d->natt_port) };
+	const char *ip = d->ip ? d->ip : "0.0.0.0";
+	int fds[2] = { udp_bound(ip, &d->ike_port), udp_bound(ip, &d->natt_port) };
 
 	d->client = c;
 	d->attached++;
@@ -114,12 +115,14 @@ static void on_message(void *ctx, struct msg_conn *c, struct msg *m)
 		if (d->silent)
 			return;
 		memcpy(&spi, m->body.data, sizeof(spi));
-		spi.spi = 0x1000 + d->spis++;
+		spi.spi = 0x1000 + d->spis++ + (d->ip ? (uint32_t)d->ip[strlen(d->ip) - 1] << 16 : 0); /* each site has its own */
 		msg_reply(c, m, ERR_OK, 0, span_of(&spi, sizeof(spi)));
 		return;
 	case DPM_SA_PUT:
 		assert_int_equal(m->body.len, sizeof(d->last_sa));
 		memcpy(&d->last_sa, m->body.data, sizeof(d->last_sa));
+		*(d->last_sa.key.inbound ? &d->in : &d->out) = d->last_sa;
+		d->puts++;
 		if (!d->silent)
 			msg_reply(c, m, d->put_status, 0, (struct span){ 0 });
 		return;

@@ -22,13 +22,14 @@ struct fake_dp {
 	struct loop *loop;
 	struct msg_server *server;
 	struct msg_conn *client;      /* who attached */
-	uint16_t ike_port, natt_port; /* where its sockets are bound, on 0.0.0.0 */
+	const char *ip;               /* where its sockets are bound; NULL: 0.0.0.0 */
+	uint16_t ike_port, natt_port; /* 0: any */
 	bool native_esp;
 	bool silent; /* leaves requests unanswered */
 	enum err put_status;
-	unsigned attached, deleted, passed, spis;
-	struct dpm_sa last_sa;
-	struct dpm_sa_info sas[4]; /* what a dump gives */
+	unsigned attached, deleted, passed, spis, puts;
+	struct dpm_sa last_sa, in, out; /* the last one of each direction, too */
+	struct dpm_sa_info sas[4];      /* what a dump gives */
 	size_t nsas;
 	struct dpm_policy_state last_state;
 };
