@@ -105,6 +105,17 @@ static enum err file_read(struct db *copy, const char *path)
 	return e == ERR_OK ? store_schema(copy) : e;
 }
 
+/* The one who changed the saved configuration last is the one of the restored. */
+static void restored_by(struct store *s, struct db *copy)
+{
+	struct store saved = { .db = *copy };
+	struct store_change last = { .wall_us = 0 };
+	bool known = store_last_change(&saved, &last) == ERR_OK;
+	struct store_who who = { .user = last.user, .tty = last.tty, .from = last.from, .wall_us = last.wall_us };
+
+	store_revision_add(s, known ? &who : NULL, "! configuration replaced by the saved one");
+}
+
 enum err store_restore(struct store *s, const char *path)
 {
 	struct db copy = { 0 };
@@ -115,7 +126,7 @@ enum err store_restore(struct store *s, const char *path)
 		all_delete(&s->db);
 		for (size_t i = 0; i < NTABLES; i++)
 			table_copy(&s->db, &copy, tables[i]);
-		store_revision_add(s, NULL, "! configuration replaced by the saved one");
+		restored_by(s, &copy);
 		int why = s->db.failed ? s->db.failed : copy.failed;
 		bool done = store_txn_end(s, !copy.failed);
 		e = why ? db_err(why) : done ? ERR_OK : ERR_SYS;

@@ -75,6 +75,18 @@ static int parse(struct options *o, int argc, char **argv)
 	return -1;
 }
 
+static bool find_group(const char *group, gid_t *gid)
+{
+	char *end;
+	unsigned long n = strtoul(group, &end, 10);
+	const struct group *g = getgrnam(group);
+
+	if (!g && (*end || !*group))
+		return false;
+	*gid = g ? g->gr_gid : (gid_t)n;
+	return true;
+}
+
 static bool find_user(const char *user, uid_t *uid, gid_t *gid)
 {
 	char *end;
@@ -106,14 +118,13 @@ static bool prepare_folder(const char *path, uid_t uid, gid_t gid)
 static bool prepare_keys(const struct options *o, uid_t uid)
 {
 	char path[300];
-	const struct group *g;
+	gid_t gid;
 	int fd;
 	bool ok;
 
 	if (geteuid() != 0 || !o->keys_group)
 		return true;
-	g = getgrnam(o->keys_group);
-	if (!g) {
+	if (!find_group(o->keys_group, &gid)) {
 		errno = ENOENT;
 		return false;
 	}
@@ -121,7 +132,7 @@ static bool prepare_keys(const struct options *o, uid_t uid)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return false;
-	ok = fchown(fd, uid, g->gr_gid) == 0 && fchmod(fd, 0640) == 0;
+	ok = fchown(fd, uid, gid) == 0 && fchmod(fd, 0640) == 0;
 	close(fd);
 	return ok;
 }
@@ -158,6 +169,7 @@ static int serve(const struct options *o)
 	enum err e;
 	int status = 1;
 
+	umask(027);
 	if (!l)
 		return fail("event loop", "out of memory");
 	e = loop_signals(l, NULL, NULL);
@@ -194,7 +206,7 @@ int main(int argc, char **argv)
 		return status;
 	if (confine_early(false) != ERR_OK)
 		return fail("confinement", strerror(errno));
-	umask(027);
+	umask(022);
 	alg_init();
 	log_open("configd", o.run_dir);
 	status = become_user(&o);

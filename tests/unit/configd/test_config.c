@@ -83,6 +83,7 @@ static void the_header_counts_its_bytes(void **state)
 	t = config_text(&c, CFGM_STARTUP, &e);
 	assert_int_equal(sscanf(t, "Using %u out of 262144 bytes\n", &bytes), 1);
 	assert_int_equal(strlen(strchr(t, '\n') + 1), bytes);
+	assert_non_null(strstr(t, "\n!\n! Last configuration change at "));
 	free(t);
 	msg_sync_close(&c);
 }
