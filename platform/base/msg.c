@@ -275,7 +275,7 @@ static void server_rested(void *ctx)
 	loop_fd_set(s->watch, LOOP_READ);
 }
 
-static int listen_at(const char *path, unsigned mode)
+int msg_bind(const char *path, unsigned mode)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int fd, saved;
@@ -296,26 +296,32 @@ static int listen_at(const char *path, unsigned mode)
 	return -1;
 }
 
+struct msg_server *msg_serve(struct loop *l, int fd, const struct msg_handlers *h, void *ctx)
+{
+	struct msg_server *s = mem_zalloc(sizeof(*s));
+
+	if (s != NULL) {
+		*s = (struct msg_server){ .loop = l, .fd = fd, .handlers = h, .ctx = ctx };
+		s->watch = loop_fd_add(l, fd, LOOP_READ, server_ready, s);
+		s->rest = loop_timer_new(l, server_rested, s);
+		if (s->watch != NULL && s->rest != NULL)
+			return s;
+		loop_fd_del(s->watch);
+		loop_timer_free(s->rest);
+		mem_free(s);
+	}
+	errno = ENOMEM;
+	return NULL;
+}
+
 struct msg_server *msg_listen(struct loop *l, const char *path, unsigned mode, const struct msg_handlers *h, void *ctx)
 {
-	int fd = listen_at(path, mode);
-	struct msg_server *s;
+	int fd = msg_bind(path, mode);
+	struct msg_server *s = fd >= 0 ? msg_serve(l, fd, h, ctx) : NULL;
 
-	if (fd < 0)
-		return NULL;
-	s = mem_zalloc(sizeof(*s));
-	if (s == NULL) {
+	if (s == NULL && fd >= 0) {
 		close(fd);
 		errno = ENOMEM;
-		return NULL;
-	}
-	*s = (struct msg_server){ .loop = l, .fd = fd, .handlers = h, .ctx = ctx };
-	s->watch = loop_fd_add(l, fd, LOOP_READ, server_ready, s);
-	s->rest = loop_timer_new(l, server_rested, s);
-	if (s->watch == NULL || s->rest == NULL) {
-		msg_server_free(s);
-		errno = ENOMEM;
-		return NULL;
 	}
 	return s;
 }

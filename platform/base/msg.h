@@ -50,6 +50,10 @@ struct msg_handlers {
 struct msg_server;
 /* Listens at `path` (an old socket there is removed), with permissions `mode`. NULL with errno set on failure. */
 struct msg_server *msg_listen(struct loop *l, const char *path, unsigned mode, const struct msg_handlers *h, void *ctx);
+/* The same in two steps, for a program that changes its user in between: the socket, or -1 with errno; then the server, which
+ * takes the socket over unless it returns NULL. */
+int msg_bind(const char *path, unsigned mode);
+struct msg_server *msg_serve(struct loop *l, int fd, const struct msg_handlers *h, void *ctx);
 void msg_server_free(struct msg_server *s);
 /* Calls `fn` for each open connection of the server (events to all subscribers). */
 void msg_server_each(struct msg_server *s, void (*fn)(void *ctx, struct msg_conn *c), void *ctx);
