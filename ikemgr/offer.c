@@ -67,7 +67,10 @@ static struct offer offer_read(const struct payload_transform *t)
 
 	while (attribute_next(&r, &a))
 		offer_take(&o, &a, &life_type);
-	if (t->id != TRANSFORM_KEY_IKE || r.failed || o.lifetime_s == 0)
+	/* Some say 0 for a lifetime that they do not limit. */
+	if (o.lifetime_s == 0)
+		o.lifetime_s = LIFETIME_DEFAULT_S;
+	if (t->id != TRANSFORM_KEY_IKE || r.failed)
 		o.odd = true;
 	return o;
 }

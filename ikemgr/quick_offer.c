@@ -64,6 +64,8 @@ static struct offer2 offer_read(const struct payload_transform *t)
 			o.odd = true;
 		}
 	}
+	if (o.lifetime_s == 0)
+		o.lifetime_s = LIFETIME_DEFAULT_S;
 	if (r.failed || o.lifetime_s < LIFETIME_MIN_S || o.key_bits > UINT16_MAX || o.auth > UINT16_MAX || o.group > UINT16_MAX)
 		o.odd = true;
 	return o;
