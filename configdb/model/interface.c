@@ -120,7 +120,7 @@ static void address_render(struct render *r, const struct stmt *st)
 		values_init(&v);
 		values_from_row(&v, q);
 		emit_values(r, st, &v);
-		any = any || !value_get(&v, "secondary");
+		any = true;
 	}
 	if (!any)
 		emit(r, "no ip address");
