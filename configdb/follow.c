@@ -146,6 +146,12 @@ const struct cfg *cfg_follow_now(const struct cfg_follow *f)
 	return f->now;
 }
 
+void cfg_follow_catch_up(struct cfg_follow *f)
+{
+	if (f->conn)
+		msg_catch_up(f->conn);
+}
+
 enum err cfg_follow_check_session(struct cfg_follow *f, pid_t pid, uint8_t privilege)
 {
 	struct cfgm_session_query q = { .pid = (uint32_t)pid, .privilege = privilege };

@@ -190,6 +190,12 @@ static void conn_ready(void *ctx, int fd, int what)
 		conn_watch(c);
 }
 
+void msg_catch_up(struct msg_conn *c)
+{
+	if (!c->dead && c->busy == 0)
+		conn_ready(c, c->fd, LOOP_READ);
+}
+
 static struct msg_conn *conn_new(struct loop *l, int fd, const struct msg_handlers *h, void *ctx)
 {
 	struct msg_conn *c = mem_zalloc(sizeof(*c));

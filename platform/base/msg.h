@@ -64,6 +64,10 @@ struct msg_conn *msg_connect(struct loop *l, const char *path, const struct msg_
 struct msg_conn *msg_adopt(struct loop *l, int fd, const struct msg_handlers *h, void *ctx);
 void msg_close(struct msg_conn *c);              /* no `closed` call; allowed inside callbacks */
 
+/* Reads what has arrived by now, without waiting for the loop: to be up to date before answering somebody else. The handlers run
+ * inside the call, `closed` too. */
+void msg_catch_up(struct msg_conn *c);
+
 void msg_set_user(struct msg_conn *c, void *user);
 void *msg_user(const struct msg_conn *c);
 pid_t msg_peer_pid(const struct msg_conn *c);

@@ -239,6 +239,14 @@ void apply_config(struct apply *a, const struct cfg *c, bool changed)
 		apply_soon(a);
 }
 
+void apply_flush(struct apply *a)
+{
+	if (a->pending != SOON)
+		return;
+	loop_timer_stop(a->timer);
+	run(a);
+}
+
 const char *apply_fault(const struct apply *a, const char *ifname)
 {
 	for (size_t i = 0; i < a->nfaults; i++)

@@ -18,6 +18,8 @@ void apply_free(struct apply *a);
 void apply_config(struct apply *a, const struct cfg *c, bool changed);
 /* Something changed in the kernel: looks soon. */
 void apply_soon(struct apply *a);
+/* Does at once what was to be done soon. */
+void apply_flush(struct apply *a);
 /* Why interface `ifname` is not as configured; empty: it is. */
 const char *apply_fault(const struct apply *a, const char *ifname);
 /* The static routes in force. */

@@ -63,6 +63,13 @@ static const char help[] =
 	"  --service-dir DIR  runit's folder with configd, ikemgrd and datapathd, for `reload`\n"
 	"  --reload-cmd FILE  program that does a reload instead; gets the run folder as argument\n";
 
+static void host_refresh(void *ctx)
+{
+	(void)ctx;
+	cfg_follow_catch_up(self.follow);
+	apply_flush(self.apply);
+}
+
 static const struct cfg *host_config(void *ctx)
 {
 	(void)ctx;
@@ -206,7 +213,8 @@ static bool open_doors(void)
 	static const struct msg_handlers handlers = { .message = on_message };
 	char path[108];
 
-	self.serve = (struct serve){ .config = host_config,
+	self.serve = (struct serve){ .refresh = host_refresh,
+		.config = host_config,
 		.box = host_box,
 		.neighbours = host_neighbours,
 		.rib = host_rib,

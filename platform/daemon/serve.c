@@ -184,6 +184,13 @@ static const struct door doors[] = {
 	{ PLATM_NEIGHBOUR_DUMP, 0, 0, dump_neighbours },
 };
 
+static void refresh_and_answer(struct serve *s, const struct door *d, struct msg_conn *c, struct msg *m)
+{
+	/* `shutdown`, and then `show ip interface brief`: the answer must not be older than the question. */
+	s->refresh(s->ctx);
+	d->answer(s, c, m);
+}
+
 void serve_message(struct serve *s, struct msg_conn *c, struct msg *m)
 {
 	for (size_t i = 0; i < sizeof(doors) / sizeof(doors[0]); i++) {
@@ -196,7 +203,7 @@ void serve_message(struct serve *s, struct msg_conn *c, struct msg *m)
 		else if (d->privilege > 0 && s->may(s->ctx, msg_peer_pid(c), d->privilege) != ERR_OK)
 			done(c, m, ERR_DENIED);
 		else
-			d->answer(s, c, m);
+			refresh_and_answer(s, d, c, m);
 		return;
 	}
 	done(c, m, ERR_UNSUPPORTED);

@@ -11,6 +11,8 @@
 
 /* What the answers are made of; functions, so that a test or a fuzzer can be the host. */
 struct serve {
+	/* Before each answer: brings the box up to what configd has told. */
+	void (*refresh)(void *ctx);
 	const struct cfg *(*config)(void *ctx);                 /* NULL: none yet */
 	enum err (*box)(void *ctx, struct box *out);            /* a fresh look; the caller frees it */
 	enum err (*neighbours)(void *ctx, void (*each)(void *to, const struct kernel_neighbour *n), void *to);

@@ -26,6 +26,11 @@ static struct {
 	bool granted;
 } at;
 
+static void host_refresh(void *ctx)
+{
+	(void)ctx;
+}
+
 static const struct cfg *host_config(void *ctx)
 {
 	(void)ctx;
@@ -171,7 +176,8 @@ static void start(void)
 	at.cfg.ninterfaces = 2;
 	strcpy(at.interfaces[0].ifname, "gi0-0");
 	strcpy(at.interfaces[1].ifname, "gi0-9");
-	at.serve = (struct serve){ .config = host_config,
+	at.serve = (struct serve){ .refresh = host_refresh,
+		.config = host_config,
 		.box = host_box,
 		.neighbours = host_neighbours,
 		.rib = host_rib,

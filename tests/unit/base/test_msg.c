@@ -167,6 +167,29 @@ static void question_and_answer(void **state)
 	assert_int_equal(f->status, ERR_DENIED);
 }
 
+static void catching_up_needs_no_loop(void **state)
+{
+	static const struct msg_handlers quiet = { .message = on_answer, .closed = on_client_closed };
+	struct fixture *f = *state;
+	struct msg_head head = { .type = ECHO, .len = 2, .seq = 3 };
+	char packet[sizeof(head) + 2] = { 0 };
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	f->client = msg_adopt(f->loop, ends[0], &quiet, f);
+	msg_catch_up(f->client);
+	assert_int_equal(f->answers, 0);
+	memcpy(packet, &head, sizeof(head));
+	assert_int_equal(send(ends[1], packet, sizeof(packet), 0), sizeof(packet));
+	assert_int_equal(send(ends[1], packet, sizeof(packet), 0), sizeof(packet));
+	msg_catch_up(f->client);
+	assert_int_equal(f->answers, 2);
+	close(ends[1]);
+	msg_catch_up(f->client);
+	assert_null(f->client);
+	assert_int_equal(f->closed, 1);
+}
+
 static void socket_has_its_mode(void **state)
 {
 	struct fixture *f = *state;
@@ -378,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(question_and_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(catching_up_needs_no_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(socket_has_its_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(server_may_refuse, setup, teardown),
 		cmocka_unit_test_setup_teardown(closing_inside_the_callback, setup, teardown),

@@ -25,12 +25,18 @@ static struct {
 	struct counters counters;
 	struct system_start start;
 	bool privileged, configured;
-	int reloads;
+	int reloads, refreshed;
 	/* What the client got. */
 	int objects, events, status;
 	size_t first_len;
 	uint8_t first[4096];
 } at;
+
+static void host_refresh(void *ctx)
+{
+	(void)ctx;
+	at.refreshed++;
+}
 
 static const struct cfg *host_config(void *ctx)
 {
@@ -135,7 +141,8 @@ static int setup(void **state)
 	at.w = *state;
 	at.configured = true;
 	at.loop = loop_new();
-	at.serve = (struct serve){ .config = host_config,
+	at.serve = (struct serve){ .refresh = host_refresh,
+		.config = host_config,
 		.box = host_box,
 		.neighbours = host_neighbours,
 		.rib = host_rib,
@@ -185,6 +192,7 @@ static void interfaces(void **state)
 
 	(void)state;
 	assert_int_equal(ask(PLATM_INTERFACE_DUMP, NULL, 0), ERR_OK);
+	assert_int_equal(at.refreshed, 1);
 	assert_int_equal(at.objects, 3);
 	memcpy(&row, at.first, sizeof(row));
 	assert_string_equal(row.name, "GigabitEthernet0/0");
