@@ -77,17 +77,6 @@ static void reap(struct daemon *d)
 	mem_free(r.gone);
 }
 
-static void isakmp_on_off(struct daemon *d, const struct cfg *now)
-{
-	bool was = d->maps_on > 0;
-
-	d->maps_on = 0;
-	for (size_t i = 0; i < now->ninterfaces; i++)
-		d->maps_on += cfg_map_first(now, now->interfaces[i].crypto_map) != NULL;
-	if (was != (d->maps_on > 0))
-		log_msg("CRYPTO", LOG_SEV_INFO, "ISAKMP_ON_OFF", "ISAKMP is %s", was ? "OFF" : "ON");
-}
-
 /* The backend learns of what is protected before the filter sends it there, and the filter stops sending before the backend
  * forgets: between the two, packets that no policy has are dropped, never sent in clear. */
 static void apply(struct daemon *d)
@@ -122,7 +111,6 @@ void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables)
 	if (!first && !(tables & (CFG_INTERFACES | CFG_ACLS | CFG_IPSEC | CFG_CRYPTO_MAPS)))
 		return;
 	apply(d);
-	isakmp_on_off(d, now);
 }
 
 void daemon_refresh_in(struct daemon *d, uint64_t in_us)
@@ -202,6 +190,7 @@ enum err daemon_open(struct daemon *d, const struct daemon_args *args)
 		.run_dir = args->run_dir,
 		.ike_uid = args->ike_uid,
 		.no_filter = args->no_filter,
+		.kernel = args->kernel,
 	};
 	d->refresh = loop_timer_new(d->loop, on_refresh, d);
 	if (!d->refresh)

@@ -32,6 +32,7 @@ struct daemon {
 	struct backend *backend;
 	const char *run_dir;
 	uid_t ike_uid;
+	const char *kernel; /* what the kernel could protect by itself, for show; may be NULL */
 
 	struct cfg_follow *follow;
 	const struct cfg *cfg; /* borrowed from the follower; NULL before the first snapshot */
@@ -44,7 +45,6 @@ struct daemon {
 	struct msg_server *server;
 	struct msg_conn *ike; /* ikemgrd's connection; NULL while it is away */
 	struct wanted *wanted;
-	uint64_t maps_on; /* interfaces with a crypto map, for ISAKMP is ON */
 	bool debug_ipsec, no_filter;
 };
 
@@ -54,6 +54,7 @@ struct daemon_args {
 	const struct backend_ops *ops;
 	const char *run_dir; /* borrowed for the daemon's life */
 	uid_t ike_uid;       /* of ikemgrd; our own and root may attach too */
+	const char *kernel;  /* static */
 	bool no_filter;      /* tests without a network namespace of their own */
 };
 

@@ -3,6 +3,7 @@
 
 #include "platform/base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -151,6 +152,16 @@ static enum err debug(struct daemon *d, const struct dump *u)
 	return ERR_OK;
 }
 
+static void engine_info(struct daemon *d, struct dpm_engine_info *info)
+{
+	size_t n;
+
+	d->ops->info(d->backend, info);
+	n = strnlen(info->detail, sizeof(info->detail) - 1);
+	if (d->kernel)
+		snprintf(info->detail + n, sizeof(info->detail) - n, "%sthe kernel %s", n ? "; " : "", d->kernel);
+}
+
 bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m)
 {
 	struct dump u = { .c = c, .m = m, .e = ERR_OK };
@@ -172,7 +183,7 @@ bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m)
 		e = drop_dump(d, &u);
 		break;
 	case DPM_ENGINE_INFO:
-		d->ops->info(d->backend, &info);
+		engine_info(d, &info);
 		body = span_of(&info, sizeof(info));
 		break;
 	case DPM_CLEAR_COUNTERS:

@@ -1,6 +1,8 @@
 /* datapathd: IPsec SAs, policies, packets, filters. */
 #include "datapath/daemon.h"
 
+#include "datapath/xfrm/probe.h"
+
 #include "configdb/alg.h"
 #include "platform/base/confine.h"
 #include "platform/base/log.h"
@@ -13,9 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <linux/netlink.h>
 #include <unistd.h>
 
 struct options {
@@ -83,27 +83,16 @@ static int fail(const char *what, const char *why)
 	return 1;
 }
 
-/* Whether the kernel could protect packets by itself: its IPsec has a netlink family of its own. */
-static bool kernel_has_xfrm(void)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_XFRM);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 /* This build has the engine alone; what the kernel can do is said, so that an engineer knows. */
-static const struct backend_ops *choose_backend(const char *wanted)
+static const struct backend_ops *choose_backend(const char *wanted, const char *kernel)
 {
 	if (wanted && strcmp(wanted, "engine") != 0) {
 		fail(wanted, strcmp(wanted, "xfrm") == 0 ? "the kernel's IPsec is not part of this build; use --backend engine"
 							 : "no such backend (engine, xfrm)");
 		return NULL;
 	}
-	log_msg("POSTERN", LOG_SEV_INFO, "BACKEND", "packets are protected by the %s%s; the kernel %s IPsec of its own",
-		engine_backend.name, wanted ? " (forced)" : "", kernel_has_xfrm() ? "has" : "has no");
+	log_msg("POSTERN", LOG_SEV_INFO, "BACKEND", "packets are protected by the %s%s; the kernel %s", engine_backend.name,
+		wanted ? " (forced)" : "", kernel);
 	return &engine_backend;
 }
 
@@ -137,12 +126,14 @@ static int run(const struct options *o)
 {
 	struct loop *loop = loop_new();
 	struct daemon d = { 0 };
+	const char *kernel = xfrm_ability_text(xfrm_probe());
 	struct daemon_args args = {
 		.loop = loop,
 		.env = &env_system,
-		.ops = choose_backend(o->backend),
+		.ops = choose_backend(o->backend, kernel),
 		.run_dir = o->run_dir,
 		.ike_uid = ike_uid(o->ike_user),
+		.kernel = kernel,
 	};
 	enum err e;
 	int status = 1;

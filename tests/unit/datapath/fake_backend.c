@@ -1,5 +1,5 @@
 /* A backend that protects nothing and remembers everything. */
-#include "fake_backend.h"
+#include "tests/unit/datapath/fake_backend.h"
 
 #include <stdio.h>
 #include <stdlib.h>
