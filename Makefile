@@ -107,4 +107,4 @@ fuzz-build: $(FUZZ_BINS)
 clean:
 	rm -rf build build-san
 
--include $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
+-include $(shell find $(BUILD)/obj $(BUILD)/fuzzobj -type f -name '*.d' 2>/dev/null)

@@ -74,7 +74,7 @@ def last_words(lab, node):
     text = ""
     for path in sorted(glob.glob(lab.node_dir(node, "log", "*"))):
         with open(path, errors="replace") as file:
-            text += f"-- {os.path.basename(path)}\n" + "".join(file.readlines()[-8:])
+            text += f"-- {os.path.basename(path)}\n" + "".join(file.readlines()[-12:])
     return text
 
 
