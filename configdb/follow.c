@@ -39,16 +39,20 @@ static void lost(struct cfg_follow *f)
 	loop_timer_set(f->timer, RETRY_US);
 }
 
-/* Takes over `next`, tells of it, and frees what it replaces. */
+/* Takes over `next`, tells of it, and frees what it replaces. Callees have borrowed the one before: without a call it stays. */
 static void replace(struct cfg_follow *f, struct cfg *next)
 {
 	struct cfg *before = f->now;
 	unsigned tables = cfg_diff(before, next) | f->announced;
 
 	f->announced = 0;
+	if (!tables) {
+		before->revision = next->revision;
+		cfg_free(next);
+		return;
+	}
 	f->now = next;
-	if (tables)
-		f->fn(f->ctx, next, tables);
+	f->fn(f->ctx, next, tables);
 	cfg_free(before);
 }
 
@@ -150,6 +154,9 @@ void cfg_follow_catch_up(struct cfg_follow *f)
 {
 	if (f->conn)
 		msg_catch_up(f->conn);
+	/* configd tells of lines that follow each other fast as one: the last of them may not be told yet. */
+	if (f->source && f->now)
+		load(f);
 }
 
 enum err cfg_follow_check_session(struct cfg_follow *f, pid_t pid, uint8_t privilege)
