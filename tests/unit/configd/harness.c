@@ -1,14 +1,18 @@
 #include "harness.h"
 
 #include "configdb/daemon/configd.h"
+#include "platform/base/log.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +44,8 @@ static _Noreturn void child(const struct rig *r, const char *initial)
 	struct loop *l = loop_new();
 	int status = 3;
 
+	if (r->log)
+		log_open("configd", r->run);
 	if (!l || loop_signals(l, NULL, NULL) != ERR_OK || configd_open(&d, l, r->run, r->data) != ERR_OK)
 		_exit(2);
 	d.verifier = verifier_new(l, session_checked, &d);
@@ -50,6 +56,37 @@ static _Noreturn void child(const struct rig *r, const char *initial)
 	configd_close(&d);
 	loop_free(l);
 	exit(status); /* the leak checker looks here too */
+}
+
+void rig_listen(struct rig *r)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+	assert_true(msg_path(at.sun_path, r->run, "log"));
+	r->log = socket(AF_UNIX, SOCK_DGRAM, 0);
+	assert_true(r->log > 0);
+	assert_int_equal(bind(r->log, (struct sockaddr *)&at, sizeof(at)), 0);
+}
+
+bool rig_logged(struct rig *r, char *out, size_t size, int timeout_ms)
+{
+	union {
+		struct log_record r;
+		char room[4096];
+	} d;
+	struct pollfd p = { .fd = r->log, .events = POLLIN };
+	const char *facility, *mnemonic;
+	ssize_t n;
+
+	if (poll(&p, 1, timeout_ms) != 1)
+		return false;
+	n = recv(r->log, &d, sizeof(d) - 1, 0);
+	assert_true(n > (ssize_t)sizeof(d.r));
+	d.room[n] = '\0';
+	facility = d.r.strings + strlen(d.r.strings) + 1;
+	mnemonic = facility + strlen(facility) + 1;
+	snprintf(out, size, "%s-%u-%s: %s", facility, d.r.severity, mnemonic, mnemonic + strlen(mnemonic) + 1);
+	return true;
 }
 
 void rig_start(struct rig *r, const char *initial)
@@ -87,6 +124,8 @@ void rig_remove(struct rig *r)
 	char command[128];
 
 	rig_kill(r, SIGTERM);
+	if (r->log)
+		close(r->log);
 	snprintf(command, sizeof(command), "rm -rf %s", r->dir);
 	assert_int_equal(system(command), 0);
 }

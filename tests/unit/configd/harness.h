@@ -12,6 +12,7 @@
 struct rig {
 	char dir[64], run[80], data[80];
 	pid_t pid;
+	int log; /* the socket that platformd would have; 0: none, lines go to standard error */
 };
 
 /* A fresh pair of folders. */
@@ -19,6 +20,10 @@ void rig_make(struct rig *r);
 /* Starts configd with an optional file of initial configuration, and waits for its socket. */
 void rig_start(struct rig *r, const char *initial);
 void rig_kill(struct rig *r, int signal);
+/* From the next start on, log lines can be read. */
+void rig_listen(struct rig *r);
+/* The next log line as "FACILITY-5-MNEMONIC: text"; false if none comes in time. */
+bool rig_logged(struct rig *r, char *out, size_t size, int timeout_ms);
 /* Kills it and removes the folders. */
 void rig_remove(struct rig *r);
 

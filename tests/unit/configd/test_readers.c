@@ -175,11 +175,41 @@ static void keys_for_a_group(void **state)
 	secrets_close(w);
 }
 
+/* Another uid is neither the console nor a user of its choice, whatever it says. */
+static void another_uid_is_no_console(void **state)
+{
+	struct msg_sync c;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	rig_start(&rig, NULL);
+	c = rig_console(&rig);
+	config(&c, "username admin privilege 15 secret 9 " CISCO9);
+	pid = fork();
+	if (pid == 0) {
+		struct cfgm_session s;
+		struct msg_sync o;
+
+		become(READER, READER);
+		o = rig_session(&rig, "admin", "con 0", &s);
+		if (s.privilege != 1 || strcmp(s.user, "admin") == 0 || strncmp(s.tty, "vty", 3) != 0)
+			_exit(1);
+		_exit(enable(&o, "", &s) == ERR_NOT_FOUND ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	msg_sync_close(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(snapshots_for_another_uid, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_for_a_group, setup, teardown),
+		cmocka_unit_test_setup_teardown(another_uid_is_no_console, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
