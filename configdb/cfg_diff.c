@@ -115,7 +115,8 @@ static bool system_equal(const struct cfg_system *a, const struct cfg_system *b)
 
 	return SAME_TEXT(hostname) && strcmp(banner_a, banner_b) == 0 && stamps_equal(&a->stamp_debug, &b->stamp_debug) &&
 	       stamps_equal(&a->stamp_log, &b->stamp_log) && SAME(logging_buffered) && SAME(logging_buffer_bytes) &&
-	       SAME(logging_buffer_level) && SAME(logging_console) && SAME(logging_console_level) && SAME(logging_monitor) && SAME(logging_monitor_level);
+	       SAME(logging_buffer_level) && SAME(logging_console) && SAME(logging_console_level) && SAME(logging_monitor) &&
+	       SAME(logging_monitor_level);
 }
 
 static bool ipsec_equal(const struct cfg_ipsec *a, const struct cfg_ipsec *b)

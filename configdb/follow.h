@@ -23,7 +23,8 @@ void cfg_follow_free(struct cfg_follow *f);
 /* The snapshot in force; NULL before the first. */
 const struct cfg *cfg_follow_now(const struct cfg_follow *f);
 
-/* Loads what is committed by now (calling back if anything differs), so that an answer to the console tells of the line before it. */
+/* Loads what is committed by now (calling back if anything differs), so that an answer to the console tells of the line before it.
+ */
 void cfg_follow_catch_up(struct cfg_follow *f);
 
 /* Does process `pid` (as SO_PEERCRED told it) hold a session of at least this privilege? ERR_OK, ERR_DENIED, or why configd could
