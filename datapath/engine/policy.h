@@ -107,8 +107,9 @@ struct policy_table {
 	struct line *lines;
 	uint64_t generation;
 };
-struct policy *policy_get(struct policy_table *t, const struct dp_policy_id *id); /* made when it is not there; NULL: no memory */
-struct policy *policy_find(const struct policy_table *t, const struct dp_policy_id *id);
+struct policy *ipsec_policy_get(
+	struct policy_table *t, const struct dp_policy_id *id); /* made when it is not there; NULL: no memory */
+struct policy *ipsec_policy_find(const struct policy_table *t, const struct dp_policy_id *id);
 enum err policy_set_new(struct policy_set **out, struct policy_table *t, const struct backend_policies *from) MUST_CHECK;
 void policy_set_free(struct policy_set *s);
 /* Marks what is in `s` as live; frees policies that are neither live, nor referred to, nor hold anything. After a grace period. */

@@ -82,7 +82,7 @@ enum err engine_policy_replace(struct backend *b, const struct backend_policies 
 
 enum err engine_policy_state(struct backend *b, const struct dpm_policy_state *state)
 {
-	struct policy *p = policy_find(&b->policies, &state->policy);
+	struct policy *p = ipsec_policy_find(&b->policies, &state->policy);
 
 	if (!p)
 		return ERR_NOT_FOUND;

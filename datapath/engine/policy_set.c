@@ -15,7 +15,7 @@ static bool same_id(const struct dp_policy_id *a, const struct dp_policy_id *b)
 	       strncmp(a->interface, b->interface, sizeof(a->interface)) == 0;
 }
 
-struct policy *policy_find(const struct policy_table *t, const struct dp_policy_id *id)
+struct policy *ipsec_policy_find(const struct policy_table *t, const struct dp_policy_id *id)
 {
 	struct policy *p = t->all;
 
@@ -24,9 +24,9 @@ struct policy *policy_find(const struct policy_table *t, const struct dp_policy_
 	return p;
 }
 
-struct policy *policy_get(struct policy_table *t, const struct dp_policy_id *id)
+struct policy *ipsec_policy_get(struct policy_table *t, const struct dp_policy_id *id)
 {
-	struct policy *p = policy_find(t, id);
+	struct policy *p = ipsec_policy_find(t, id);
 
 	if (p)
 		return p;
@@ -127,7 +127,7 @@ static enum err add_entry(struct policy_set *s, struct policy_table *t, const st
 	if (!e->line)
 		return ERR_NOMEM;
 	if (b->ace.permit) {
-		e->policy = policy_get(t, &b->id);
+		e->policy = ipsec_policy_get(t, &b->id);
 		if (!e->policy)
 			return ERR_NOMEM;
 		e->policy->sel = b->sel;

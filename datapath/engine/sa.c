@@ -75,7 +75,7 @@ static enum err state_new(struct sa_state **out, const struct dpm_sa *conf)
 	return ERR_OK;
 }
 
-enum err sa_new(struct sa **out, const struct dpm_sa *conf, struct sa *same)
+enum err ipsec_sa_new(struct sa **out, const struct dpm_sa *conf, struct sa *same)
 {
 	struct sa *sa;
 	enum err e = ERR_OK;
@@ -108,7 +108,7 @@ enum err sa_new(struct sa **out, const struct dpm_sa *conf, struct sa *same)
 	return ERR_OK;
 }
 
-void sa_free(struct sa *sa)
+void ipsec_sa_free(struct sa *sa)
 {
 	if (--sa->state->refs == 0) {
 		cipher_key_free(sa->state->key);
@@ -182,7 +182,7 @@ void sa_unlink(struct sa_table *t, struct sa *sa)
 	t->count--;
 }
 
-struct sa *sa_find(const struct sa_table *t, const struct dp_sa_key *key)
+struct sa *ipsec_sa_find(const struct sa_table *t, const struct dp_sa_key *key)
 {
 	for (struct sa *sa = t->all; sa; sa = sa->all_next) {
 		if (sa->conf.key.spi != key->spi || sa->conf.key.inbound != key->inbound || sa->conf.key.protocol != key->protocol)

@@ -73,14 +73,14 @@ struct sa_table {
 };
 
 /* A new SA with its own state, or sharing `same`'s (NULL: none); not linked yet. */
-enum err sa_new(struct sa **out, const struct dpm_sa *conf, struct sa *same) MUST_CHECK;
-void sa_free(struct sa *sa); /* after its grace period */
+enum err ipsec_sa_new(struct sa **out, const struct dpm_sa *conf, struct sa *same) MUST_CHECK;
+void ipsec_sa_free(struct sa *sa); /* after its grace period */
 bool sa_same_keys(const struct sa *sa, const struct dpm_sa *conf);
 
 void sa_link(struct sa_table *t, struct sa *sa, struct sa *replaces);
 void sa_unlink(struct sa_table *t, struct sa *sa);
 /* Control thread: by key; an outbound SA is also known by the address it was moved to. */
-struct sa *sa_find(const struct sa_table *t, const struct dp_sa_key *key);
+struct sa *ipsec_sa_find(const struct sa_table *t, const struct dp_sa_key *key);
 bool sa_spi_used(const struct sa_table *t, uint32_t spi);
 
 /* Workers. */

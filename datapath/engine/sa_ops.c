@@ -47,7 +47,7 @@ static void discard(struct backend *b, struct sa *sa)
 {
 	sa->policy->refs--;
 	hop_put(&b->hops, sa->hop);
-	sa_free(sa);
+	ipsec_sa_free(sa);
 }
 
 /* An outbound SA fits the policy now: the worker looks at what it holds. */
@@ -60,7 +60,7 @@ static void answer(struct backend *b, struct policy *p)
 
 static enum err attach(struct backend *b, struct sa *sa)
 {
-	sa->policy = policy_get(&b->policies, &sa->conf.policy);
+	sa->policy = ipsec_policy_get(&b->policies, &sa->conf.policy);
 	if (!sa->policy)
 		return ERR_NOMEM;
 	sa->hop = hop_get(&b->hops, sa->local, place_address(sa->remote));
@@ -69,14 +69,14 @@ static enum err attach(struct backend *b, struct sa *sa)
 
 enum err engine_sa_put(struct backend *b, const struct dpm_sa *conf)
 {
-	struct sa *old = sa_find(&b->sas, &conf->key), *sa;
-	enum err e = sa_new(&sa, conf, old && sa_same_keys(old, conf) ? old : NULL);
+	struct sa *old = ipsec_sa_find(&b->sas, &conf->key), *sa;
+	enum err e = ipsec_sa_new(&sa, conf, old && sa_same_keys(old, conf) ? old : NULL);
 
 	if (e != ERR_OK)
 		return e;
 	e = attach(b, sa);
 	if (e != ERR_OK) {
-		sa_free(sa);
+		ipsec_sa_free(sa);
 		return e;
 	}
 	sa->policy->refs++;
@@ -94,7 +94,7 @@ enum err engine_sa_put(struct backend *b, const struct dpm_sa *conf)
 
 enum err engine_sa_del(struct backend *b, const struct dp_sa_key *key)
 {
-	struct sa *sa = sa_find(&b->sas, key);
+	struct sa *sa = ipsec_sa_find(&b->sas, key);
 
 	if (!sa)
 		return ERR_NOT_FOUND;
@@ -106,7 +106,7 @@ enum err engine_sa_del(struct backend *b, const struct dp_sa_key *key)
 
 enum err engine_sa_move(struct backend *b, const struct dpm_sa_move *move)
 {
-	struct sa *sa = sa_find(&b->sas, &move->key);
+	struct sa *sa = ipsec_sa_find(&b->sas, &move->key);
 	struct hop *hop, *old;
 	uint64_t place;
 
