@@ -83,32 +83,54 @@ static void found(struct counts *c, const char *comment, size_t len, uint64_t pa
 		l->live += packets;
 }
 
-/* Counter and comment of an element, or of a rule, stand on one line each: counter packets N bytes N [drop] comment "..." */
+static const char comment[] = "comment \"";
+
+/* The comment that stands between `at` and `end` is found again by its packets. */
+static void take(struct counts *c, const char *at, const char *end, uint64_t packets)
+{
+	const char *quote = strstr(at, comment), *closing = quote ? strchr(quote + strlen(comment), '"') : NULL;
+
+	if (closing && closing < end)
+		found(c, quote + strlen(comment), (size_t)(closing - quote) - strlen(comment), packets);
+}
+
+/* An element: counter packets N bytes N comment "..." */
+static void read_elements(struct counts *c, const char *listing)
+{
+	static const char counter[] = "counter packets ";
+
+	while ((listing = strstr(listing, counter)) != NULL) {
+		uint64_t packets = strtoull(listing + strlen(counter), NULL, 10);
+		const char *end = strchr(listing, '\n'), *neighbour;
+
+		listing += strlen(counter);
+		neighbour = strstr(listing, counter);
+		end = end ? end : listing + strlen(listing);
+		take(c, listing, neighbour && neighbour < end ? neighbour : end, packets);
+	}
+}
+
+/* A named counter: one line with the comment, the next begins with: packets N bytes N */
+static void read_named(struct counts *c, const char *listing)
+{
+	static const char packets[] = "packets ";
+	const char *line = listing, *before = NULL;
+
+	for (; line; before = line, line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+		const char *word = line + strspn(line, " \t");
+
+		if (before && strncmp(word, packets, strlen(packets)) == 0)
+			take(c, before, line, strtoull(word + strlen(packets), NULL, 10));
+	}
+}
+
 void counts_read(struct counts *c, const char *listing)
 {
-	static const char counter[] = "counter packets ", comment[] = "comment \"";
-
 	for (size_t i = 0; i < c->n; i++)
 		c->lines[i].live = 0;
 	c->clear_live = 0;
-	while ((listing = strstr(listing, counter)) != NULL) {
-		uint64_t packets = strtoull(listing + strlen(counter), NULL, 10);
-		const char *end = strchr(listing, '\n');
-		const char *quote = strstr(listing, comment), *closing;
-
-		listing += strlen(counter);
-		end = end ? end : listing + strlen(listing);
-		if (!quote || quote > end)
-			continue;
-		/* An element without a comment must not take its neighbour's. */
-		closing = strstr(listing, counter);
-		if (closing && closing < quote)
-			continue;
-		quote += strlen(comment);
-		closing = strchr(quote, '"');
-		if (closing && closing < end)
-			found(c, quote, (size_t)(closing - quote), packets);
-	}
+	read_elements(c, listing);
+	read_named(c, listing);
 }
 
 void counts_settle(struct counts *c)

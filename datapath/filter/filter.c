@@ -124,7 +124,8 @@ static void common_chains(struct generator *g)
 {
 	text_put(g->t, "\tchain engine {\n\t\tfwd to \"%s\"\n\t}\n", g->env->tap);
 	text_put(g->t,
-		"\tchain clear {\n\t\tcounter comment \"" FILTER_CLEAR_COMMENT "\"\n"
+		"\tcounter clear {\n\t\tcomment \"" FILTER_CLEAR_COMMENT "\"\n\t}\n"
+		"\tchain clear {\n\t\tcounter name \"clear\"\n"
 		"\t\tlimit rate 5/second burst 5 packets log prefix \"" FILTER_CLEAR_PREFIX "\" group %d snaplen %d\n"
 		"\t\tdrop\n\t}\n",
 		LIST_LOG_GROUP, LIST_LOG_SNAPLEN);

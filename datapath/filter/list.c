@@ -129,16 +129,36 @@ static void box_emit(struct text *t, const struct layer *y, const struct box *b)
 	}
 }
 
+/* Is the line's match count to be found again? A comment has at most 128 bytes: a name that grew too long by escaping is not. */
+static bool counted(const struct layer *y, const struct cfg_ace *a, char name[3 * CFG_NAME])
+{
+	list_escape(name, y->acl->name);
+	return (a->permit ? y->use->count_permit : y->use->count_deny) && strlen(name) < 100;
+}
+
 static void comment_emit(struct text *t, const struct layer *y, const struct cfg_ace *a)
 {
 	char name[3 * CFG_NAME];
 
-	if (!(a->permit ? y->use->count_permit : y->use->count_deny))
-		return;
-	/* A comment has at most 128 bytes: a name that grew too long by escaping stays uncounted. */
-	list_escape(name, y->acl->name);
-	if (strlen(name) < 100)
+	if (counted(y, a, name))
 		text_put(t, " comment \"%s:%u\"", name, a->seq);
+}
+
+static void layer_name(struct text *t, const struct layer *y)
+{
+	text_put(t, "%c%u_%s%u", y->use->tag, y->index, class_names[y->class], y->number);
+}
+
+/* Of a rule without a set. Named: the counter of a rule would end with it, and the last matches with the counter. */
+static void counter_emit(struct text *t, const struct layer *y, const struct cfg_ace *a)
+{
+	char name[3 * CFG_NAME];
+
+	if (!counted(y, a, name))
+		return;
+	text_put(t, "\tcounter ");
+	layer_name(t, y);
+	text_put(t, " {\n\t\tcomment \"%s:%u\"\n\t}\n", name, a->seq);
 }
 
 static void verdict_emit(struct text *t, const struct layer *y, const struct cfg_ace *a)
@@ -164,7 +184,9 @@ static bool has_key(const struct layer *y)
 
 static void map_emit(struct text *t, const struct layer *y)
 {
-	text_put(t, "\tmap %c%u_%s%u {\n\t\ttypeof ", y->use->tag, y->index, class_names[y->class], y->number);
+	text_put(t, "\tmap ");
+	layer_name(t, y);
+	text_put(t, " {\n\t\ttypeof ");
 	key_emit(t, y);
 	text_put(t, " : verdict\n\t\tflags interval\n%s\t\telements = {\n", counts(y) ? "\t\tcounter\n" : "");
 	for (size_t i = 0; i < y->boxes->n; i++) {
@@ -184,7 +206,7 @@ static void map_emit(struct text *t, const struct layer *y)
 
 static void lookup_emit(struct text *t, const struct layer *y, const struct guard *g, const char *flags, const struct cfg_ace *only)
 {
-	char ip[16], mask[16];
+	char ip[16], mask[16], name[3 * CFG_NAME];
 
 	text_put(t, "\t\t%s", flags);
 	if (g->tos_mask)
@@ -195,13 +217,18 @@ static void lookup_emit(struct text *t, const struct layer *y, const struct guar
 		text_put(t, "ip daddr & %s == %s ", ip4_print(mask, g->dst_mask), ip4_print(ip, g->dst));
 	if (has_key(y)) {
 		key_emit(t, y);
-		text_put(t, " vmap @%c%u_%s%u\n", y->use->tag, y->index, class_names[y->class], y->number);
+		text_put(t, " vmap @");
+		layer_name(t, y);
+		text_put(t, "\n");
 		return;
 	}
 	/* Everything in the class: no need of a set. */
-	text_put(t, "%s", counts(y) ? "counter " : "");
+	if (counted(y, only, name)) {
+		text_put(t, "counter name \"");
+		layer_name(t, y);
+		text_put(t, "\" ");
+	}
 	verdict_emit(t, y, only);
-	comment_emit(t, y, only);
 	text_put(t, "\n");
 }
 
@@ -242,6 +269,8 @@ static void layer_emit(struct text *maps, struct text *rules, struct layer *y)
 		return;
 	if (has_key(y))
 		map_emit(maps, y);
+	else
+		counter_emit(maps, y, first->ace);
 	rules_emit(rules, y, &first->guard, first->ace);
 }
 

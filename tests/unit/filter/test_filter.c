@@ -127,8 +127,8 @@ static void counts(void **state)
 		"map x {\n elements = { 10.0.0.1 . 5 counter packets 7 bytes 70 comment \"101:10\" : return,\n"
 		"  10.0.0.2 counter packets 100 bytes 1 : goto engine, 10.0.0.3 counter packets 5 bytes 70 comment "
 		"\"101:20\" : drop }\n}\n"
-		"chain y {\n counter packets 2 bytes 9 return comment \"101:10\"\n counter packets 4 bytes 9 comment "
-		"\"clear\"\n}\n";
+		"counter y {\n comment \"101:10\"\n packets 2 bytes 9\n}\ncounter clear {\n comment \"clear\"\n packets 4 bytes "
+		"9\n}\n";
 	struct cfg *c = build_cfg("list 101 extended\n permit ip any any\n deny ip any any\n");
 	struct counts n = { 0 };
 
