@@ -1,10 +1,9 @@
 # `make bench`: throughput, packet rates and latency, beside plain forwarding, kernel-libipsec and wireguard-go.
-BENCH_PROGRAMS := $(BUILD)/bench/static_sa $(BUILD)/bench/pktgen
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(call lib,datapath) $(call lib,configdb) $(call lib,base)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: bench bench-build
-bench-build: $(BENCH_PROGRAMS)
+bench-build: $(BUILD)/bench/static_sa $(BUILD)/bench/pktgen
 bench: bench-build
 	BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/bench.py

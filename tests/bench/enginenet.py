@@ -102,6 +102,7 @@ class Engine:
                 conf["auth_" + name] = key(first, AUTH_LEN[auth], 0x40)
         conf.update(more)
         self.conf = conf
+        self.killed = False
         path = os.path.join(net.dir, gw + ".conf")
         with open(path, "w", encoding="ascii") as f:
             f.writelines(f"{k} {v}\n" for k, v in conf.items())
@@ -127,6 +128,11 @@ class Engine:
             out[k] = int(v)
         return out
 
+    def kill(self):
+        self.killed = True
+        self.p.kill()
+        self.p.wait(10)
+
     def stop(self):
         if self in self.net.engines:
             self.net.engines.remove(self)
@@ -135,7 +141,7 @@ class Engine:
         self.net.x(self.gw, "nft", "delete", "table", "netdev", "postern_static", check=False)
         self.net.x(self.gw, "ip", "link", "del", "ptap0", check=False)
         self.err.close()
-        return self.p.returncode
+        return 0 if self.killed else self.p.returncode
 
 
 class Pair:
