@@ -22,7 +22,8 @@
 struct wanted {
 	struct wanted *next;
 	struct dpm_acquire acquire;
-	uint64_t told_us; /* when ikemgrd was told last; 0: not yet */
+	uint64_t since_us; /* the backend asked last */
+	uint64_t told_us;  /* when ikemgrd was told last; 0: not yet */
 };
 
 struct daemon {

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-#define TELL_AGAIN_US 1000000 /* the same wish to the same ikemgrd */
-#define NO_HOPE_MS    60000   /* a line that cannot be negotiated */
+#define TELL_AGAIN_US 1000000  /* the same wish to the same ikemgrd */
+#define STALE_US      60000000 /* nobody asks for it any more: what was held is gone */
+#define NO_HOPE_MS    60000    /* a line that cannot be negotiated */
 
 void ike_tell(struct daemon *d, uint32_t type, struct span body)
 {
@@ -68,9 +69,14 @@ static void tell(struct daemon *d, struct wanted *w)
 
 void wanted_tell_all(struct daemon *d)
 {
-	for (struct wanted *w = d->wanted; w; w = w->next) {
-		w->told_us = 0;
-		tell(d, w);
+	for (struct wanted **at = &d->wanted; *at;) {
+		if (d->env->now_us(d->env->ctx) - (*at)->since_us > STALE_US) {
+			wanted_remove(at);
+			continue;
+		}
+		(*at)->told_us = 0;
+		tell(d, *at);
+		at = &(*at)->next;
 	}
 }
 
@@ -91,6 +97,7 @@ static void acquire(struct daemon *d, const struct dpm_acquire *a)
 		debug_acquire(d, a);
 	}
 	(*at)->acquire = *a;
+	(*at)->since_us = d->env->now_us(d->env->ctx);
 	tell(d, *at);
 }
 

@@ -43,6 +43,14 @@ struct rig {
 };
 
 static char logged[65536];
+static uint64_t later_us; /* how far the test's clock is ahead */
+
+static uint64_t now_us(void *ctx)
+{
+	return env_system.now_us(ctx) + later_us;
+}
+
+static struct env test_env;
 
 static void sink(void *ctx, enum log_severity severity, const char *line)
 {
@@ -121,6 +129,9 @@ static int setup(void **state)
 	assert_non_null(r);
 	memset(&fake, 0, sizeof(fake));
 	logged[0] = '\0';
+	later_us = 0;
+	test_env = env_system;
+	test_env.now_us = now_us;
 	log_capture(sink, NULL);
 	strcpy(r->dir, "/tmp/postern-dp.XXXXXX");
 	assert_non_null(mkdtemp(r->dir));
@@ -129,7 +140,7 @@ static int setup(void **state)
 	r->timer = loop_timer_new(r->loop, stop, r);
 	args = (struct daemon_args){
 		.loop = r->loop,
-		.env = &env_system,
+		.env = &test_env,
 		.ops = &fake_backend,
 		.run_dir = r->dir,
 		.ike_uid = 12345,
@@ -239,6 +250,24 @@ static void acquires_wait_for_ikemgrd(void **state)
 	assert_int_equal(fake.states, 1);
 	ask(r, &r->ike, DPM_ATTACH, NULL, 0);
 	assert_int_equal(r->ike.n, 1);
+}
+
+/* What nobody has asked for in a minute is not told to an ikemgrd that comes then; a second is enough to ask again. */
+static void acquires_grow_old(void **state)
+{
+	struct rig *r = *state;
+	struct dp_policy_id id = line(20);
+
+	fake_acquire(&id);
+	later_us = 61000000;
+	ask(r, &r->ike, DPM_ATTACH, NULL, 0);
+	assert_int_equal(r->ike.n, 1);
+	assert_null(r->d.wanted);
+	fake_acquire(&id);
+	later_us += 1100000;
+	fake_acquire(&id);
+	pump(r);
+	assert_int_equal(r->ike.n, 3);
 }
 
 /* The same wish at once is not repeated to the same ikemgrd. */
@@ -453,6 +482,7 @@ int main(void)
 		TEST(policies_reach_the_backend),
 		TEST(attach),
 		TEST(acquires_wait_for_ikemgrd),
+		TEST(acquires_grow_old),
 		TEST(acquires_are_bounded),
 		TEST(not_negotiable),
 		TEST(spi_and_sa),
