@@ -28,7 +28,11 @@ static bool slot_parse(const struct arg_range *r, const char *text, size_t n, ch
 	*good = n && text[0] == '0' ? 1 : 0;
 	if (n < 3 || text[0] != '0' || text[1] != '/')
 		return false;
-	*good = 2;
+	*good = 2 + strspn(text + 2, "0123456789");
+	if (*good > n)
+		*good = n;
+	if (!number(text + 2, *good - 2, PORT_MAX, &port))
+		*good = 2;
 	if (!number(text + 2, n - 2, PORT_MAX, &port))
 		return false;
 	snprintf(value, size, "0/%lu", port);

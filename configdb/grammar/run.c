@@ -10,6 +10,7 @@
 #include "platform/base/mem.h"
 #include "platform/base/secret.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,6 +20,7 @@ struct best {
 	enum claim claim;
 	const char *keyword; /* of CLAIM_PREFIX and CLAIM_EXACT */
 	bool ambiguous;
+	bool open;   /* a banner whose end is still to come */
 	size_t good; /* most characters that agreed with anything */
 };
 
@@ -216,8 +218,9 @@ static void token_claim(struct best *b, const struct token *t, const char *text,
 	if (arg_parse(t, text, t->type->cls == ARG_LINE ? strlen(text) : n, value, size, &good)) {
 		if (claim > b->claim)
 			*b = (struct best){ .claim = claim, .good = n };
-	} else if (good > b->good) {
-		b->good = good;
+	} else {
+		b->open |= t->type->cls == ARG_LINE;
+		b->good = good > b->good ? good : b->good;
 	}
 }
 
@@ -229,12 +232,12 @@ static bool token_takes(const struct token *t, const struct best *b, const char 
 		if (t->word) {
 			if (strcasecmp(t->word, b->keyword))
 				return false;
-			strncpy(value, t->word, size - 1);
+			snprintf(value, size, "%s", t->word);
 			return true;
 		}
 		for (const struct arg_name *name = t->type->names; name && name->word; name++)
 			if (!strcasecmp(name->word, b->keyword)) {
-				strncpy(value, name->value, size - 1);
+				snprintf(value, size, "%s", name->value);
 				return true;
 			}
 		return false;
@@ -280,6 +283,8 @@ bool run_word(struct run *r, size_t at, size_t n)
 		if (o->kind == OP_TOKEN)
 			token_claim(&best, o->token, text, n, value, sizeof value);
 	}
+	if (best.claim == CLAIM_NONE && best.open)
+		return refuse(r, GR_INCOMPLETE, at);
 	if (best.claim == CLAIM_NONE)
 		return refuse(r, GR_INVALID, at + best.good);
 	if (best.ambiguous)
@@ -293,7 +298,6 @@ bool run_word(struct run *r, size_t at, size_t n)
 		memset(value, 0, 1);
 		if (o->kind != OP_TOKEN || !token_takes(o->token, &best, text, n, value, sizeof value))
 			continue;
-		value[sizeof value - 1] = 0;
 		t.past = cell_put(r, t.past, o->token, value);
 		t.pc++;
 		t.words++;

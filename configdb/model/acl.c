@@ -49,7 +49,7 @@
 
 #define ACCESS_LIST  "Add an access list entry"
 #define NAMED        "Global IP configuration subcommands", "Named access-list"
-#define NUMBERED_ROW .mode = MODE_CONFIG, .tables = CFG_ACLS, .no_words = 2, .apply = ace_apply
+#define NUMBERED_ROW .mode = MODE_CONFIG, .tables = CFG_ACLS, .no_words = NO_WHOLE, .apply = ace_apply
 
 static bool numbered(const char *name)
 {
@@ -183,6 +183,11 @@ static const struct stmt numbered_rows[] = {
 		.help = HELP(ACCESS_LIST, "IP standard access list", "IP extended access list",
 			"IP standard access list (expanded range)", "IP extended access list (expanded range)",
 			"Access list entry comment", "Comment up to 100 characters"),
+		NUMBERED_ROW },
+	{ .syntax = "access-list <<1-99>$name|<100-199>$name|<1300-1999>$name|<2000-2699>$name>",
+		.help = HELP(ACCESS_LIST, "IP standard access list", "IP extended access list",
+			"IP standard access list (expanded range)", "IP extended access list (expanded range)"),
+		.no_only = true,
 		NUMBERED_ROW },
 };
 const struct block block_acl_numbered = { numbered_rows, sizeof numbered_rows / sizeof *numbered_rows, false };

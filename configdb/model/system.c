@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BANNER_MAX 3000
+
 static enum grammar_result check_hostname(struct change *c)
 {
 	const char *name = var(c, "hostname");
@@ -158,6 +160,17 @@ static const struct stmt logging_rows[] = {
 };
 const struct block block_logging = { logging_rows, sizeof logging_rows / sizeof *logging_rows, false };
 
+/* What could not be printed between ^C and ^C is no banner. */
+static enum grammar_result check_banner(struct change *c)
+{
+	const char *text = var(c, "banner");
+	if (c->remove)
+		return GR_OK;
+	if (strstr(text, "^C") || strstr(text, "^c") || strchr(text, 3))
+		return refuse(c, "%% The banner cannot contain ^C");
+	return strlen(text) <= BANNER_MAX ? GR_OK : refuse(c, "%% The banner is longer than %d characters", BANNER_MAX);
+}
+
 static const struct stmt banner_rows[] = {
 	{ .syntax = "banner motd BANNER$banner",
 		.help = HELP("Define a login banner", "Set Message of the Day banner",
@@ -165,6 +178,7 @@ static const struct stmt banner_rows[] = {
 		SYSTEM_ROW,
 		.no_words = 2,
 		.shape = SHAPE_SCALAR,
-		.columns = "banner" },
+		.columns = "banner",
+		.check = check_banner },
 };
 const struct block block_banner = { banner_rows, sizeof banner_rows / sizeof *banner_rows, false };

@@ -1,0 +1,292 @@
+/* What programs read is what was typed: the sample configuration as struct cfg; files saved and taken back. */
+#include "helper.h"
+#include "platform/base/mem.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint32_t ip(const char *text)
+{
+	uint32_t v;
+	assert_int_equal(ip4_parse(&v, text), ERR_OK);
+	return v;
+}
+
+static const struct cfg_ace *ace(const struct cfg *c, const char *list, const char *text)
+{
+	const struct cfg_acl *l = cfg_acl(c, list);
+	assert_non_null(l);
+	for (size_t i = 0; i < l->nentries; i++)
+		if (!strcmp(l->entries[i].text, text))
+			return &l->entries[i];
+	fail_msg("no \"%s\" in %s", text, list);
+	return NULL;
+}
+
+static void check_system(const struct cfg *c)
+{
+	const struct cfg_system *s = &c->system;
+	assert_string_equal(s->hostname, "R1");
+	assert_string_equal(s->banner_motd, "\n  Authorised access only!\n  Second line, with # and ! in it\n");
+	assert_int_equal(s->stamp_debug.kind, STAMP_NONE);
+	assert_true(s->stamp_log.msec && s->stamp_log.localtime && s->stamp_log.show_timezone && s->stamp_log.year);
+	assert_true(s->logging_buffered && s->logging_buffer_bytes == 51200 && s->logging_buffer_level == 4);
+	assert_true(!s->logging_console && s->logging_monitor_level == 3 && s->enable_secret);
+	assert_int_equal(c->nusers, 3);
+	assert_string_equal(c->users[0].name, "admin");
+	assert_int_equal(c->users[0].privilege, 15);
+	assert_int_equal(c->users[1].privilege, 1);
+	assert_int_equal(c->users[2].privilege, 0);
+	assert_true(!c->lines[0].vty && !c->lines[0].exec_timeout_s && c->lines[0].logging_synchronous && !c->lines[0].login);
+	assert_int_equal(c->lines[0].history_size, 100);
+	assert_true(c->lines[1].vty && c->lines[1].exec_timeout_s == 330 && c->lines[1].login_local && c->lines[1].transport_ssh);
+	assert_int_equal(c->lines[1].width, 132);
+	assert_true(!c->lines[c->nlines - 1].login && !c->lines[c->nlines - 1].transport_ssh);
+}
+
+static void check_crypto(const struct cfg *c)
+{
+	assert_false(c->isakmp_enabled);
+	assert_int_equal(c->npolicies, 3);
+	const struct cfg_isakmp_policy *p = c->policies;
+	assert_true(p[0].priority == 1 && p[0].encryption == CIPHER_DES && p[0].hash == HASH_SHA1 && p[0].auth == 1 &&
+		    p[0].group == GROUP_1);
+	assert_int_equal(p[0].lifetime_s, 86400);
+	assert_true(p[1].priority == 10 && p[1].encryption == CIPHER_AES256 && p[1].hash == HASH_SHA256 && p[1].group == GROUP_14);
+	assert_true(p[2].priority == 10000 && p[2].auth == 3 && p[2].encryption == CIPHER_3DES && p[2].hash == HASH_MD5);
+	assert_true(c->ipsec.lifetime_s == 120 && !c->ipsec.lifetime_kb && !c->ipsec.replay_window);
+	assert_true(c->ipsec.df_bit == DF_CLEAR && c->ipsec.fragment_after);
+	const struct cfg_transform_set *t = cfg_transform_set(c, "AES");
+	assert_true(t && t->cipher == CIPHER_AES256 && t->auth == HASH_SHA256 && !t->transport);
+	t = cfg_transform_set(c, "GMAC");
+	assert_true(t && t->cipher == CIPHER_AES192_GMAC && t->auth == HASH_NONE);
+	t = cfg_transform_set(c, "AUTH");
+	assert_true(t && t->cipher == CIPHER_NULL && t->auth == HASH_SHA1);
+	const struct cfg_map_entry *e = cfg_map_first(c, "VPN");
+	assert_true(e && e->seq == 10 && e->npeers == 3 && e->nsets == 3 && e->pfs == GROUP_14);
+	assert_true(e->peers[0].addr == ip("198.51.100.2") && !e->peers[0].is_default && e->peers[1].is_default);
+	assert_string_equal(e->peers[2].host, "gw-b");
+	assert_string_equal(e->sets[1], "GCM");
+	assert_string_equal(e->acl, "VPN-TRAFFIC");
+	assert_true(e->lifetime_s == 3600 && e->lifetime_kb == 2560 && !e->lifetime_kb_disabled);
+	e = cfg_map_next(c, e);
+	assert_true(e && e->seq == 20 && e->lifetime_kb_disabled && e->pfs == GROUP_NONE && !cfg_map_next(c, e));
+}
+
+static void check_net(const struct cfg *c)
+{
+	assert_int_equal(c->ninterfaces, 5);
+	const struct cfg_interface *i = cfg_interface(c, "GigabitEthernet0/1");
+	assert_true(i && !i->loopback && i->number == 1 && i->mtu == 9000 && i->ip_mtu == 1400 && i->adjust_mss == 1360 &&
+		    !i->shutdown);
+	assert_string_equal(i->ifname, "gi0-1");
+	assert_true(i->ip.addr == ip("192.168.1.1") && i->ip.mask == ip("255.255.255.0") && i->nsecondary == 2);
+	assert_string_equal(i->acl_in, "10");
+	assert_string_equal(i->acl_out, "101");
+	i = cfg_interface_by_ifname(c, "loop10");
+	assert_true(i && i->loopback && i->number == 10 && !i->ip.mask);
+	assert_string_equal(cfg_interface(c, "GigabitEthernet0/0")->crypto_map, "VPN");
+	assert_true(cfg_interface(c, "GigabitEthernet0/12")->shutdown);
+	assert_int_equal(c->nroutes, 4);
+	assert_true(c->routes[0].mask == 0 && c->routes[0].next_hop == ip("203.0.113.254") && c->routes[0].distance == 1);
+	assert_true(c->routes[1].distance == 250 && !c->routes[1].next_hop);
+	assert_string_equal(c->routes[1].interface, "Null0");
+	assert_true(c->routes[2].distance == 5 && c->routes[2].next_hop == ip("192.168.1.9"));
+	assert_string_equal(c->routes[2].name, "HQ");
+}
+
+static void check_acls(const struct cfg *c)
+{
+	assert_int_equal(c->nacls, 9);
+	const struct cfg_acl *l = cfg_acl(c, "OUTSIDE");
+	assert_true(l->extended && !l->numbered && l->entries[0].remark && l->entries[1].remark && l->entries[2].seq == 10);
+	const struct cfg_ace *a = ace(c, "OUTSIDE", "permit udp any eq bootpc snmp 7000 any neq domain ntp");
+	assert_true(a->permit && a->protocol == 17 && a->seq == 20 && a->src_wild == UINT32_MAX);
+	assert_true(a->src_port.op == PORT_EQ && a->src_port.nvalues == 3 && a->src_port.values[2] == 7000);
+	assert_true(a->dst_port.op == PORT_NEQ && a->dst_port.nvalues == 2 && a->dst_port.values[0] == 53);
+	a = ace(c, "OUTSIDE", "permit tcp any range 1024 65535 host 10.1.1.1 eq www 443");
+	assert_true(a->src_port.op == PORT_RANGE && a->src_port.values[0] == 1024 && a->src_port.values[1] == 65535);
+	assert_true(a->dst == ip("10.1.1.1") && !a->dst_wild && a->dst_port.values[0] == 80);
+	a = ace(c, "OUTSIDE", "permit tcp any any established log");
+	assert_true(a->established && a->log && !a->log_input);
+	a = ace(c, "OUTSIDE", "permit tcp any any ack syn");
+	assert_true(a->tcp_flags_set == 0x12 && !a->tcp_flags_clear && !a->established);
+	a = ace(c, "OUTSIDE", "permit tcp any any match-any +ack -syn");
+	assert_true(a->tcp_flags_set == 0x10 && a->tcp_flags_clear == 0x02);
+	a = ace(c, "OUTSIDE", "permit icmp any any 3 77 log");
+	assert_true(a->protocol == 1 && a->icmp_type == 3 && a->icmp_code == 77);
+	a = ace(c, "OUTSIDE", "permit icmp any any echo-reply");
+	assert_true(a->icmp_type == 0 && a->icmp_code == -1);
+	a = ace(c, "OUTSIDE", "permit ip any any fragments dscp ef tos max-throughput log-input");
+	assert_true(a->fragments && a->dscp == 46 && a->tos == 4 && a->log_input && a->precedence == -1 && a->protocol == -1);
+	a = ace(c, "OUTSIDE", "deny ip any any log");
+	assert_true(!a->permit && a->icmp_type == -1);
+	a = ace(c, "MGMT", "permit 10.1.0.0, wildcard bits 0.0.255.255 log");
+	assert_true(a->src == ip("10.1.0.0") && a->src_wild == ip("0.0.255.255") && a->dst_wild == UINT32_MAX && a->protocol == -1);
+	assert_false(ace(c, "MGMT", "deny   any")->permit);
+	assert_int_equal(ace(c, "101", "permit ip any any")->seq, 20);
+	assert_int_equal(cfg_acl(c, "EMPTY")->nentries, 0);
+}
+
+static void sample(void **state)
+{
+	struct box b;
+	char *text = file_read("tests/unit/model/sample.cfg");
+	(void)state;
+	box_open_file(&b);
+	feed(&b, text);
+	struct cfg *c = snapshot(&b);
+	assert_int_equal(c->revision, store_revision(b.store));
+	check_system(c);
+	check_crypto(c);
+	check_net(c);
+	check_acls(c);
+	cfg_free(c);
+	free(text);
+	box_close(&b);
+}
+
+static void defaults(void **state)
+{
+	struct box b;
+	(void)state;
+	box_open_file(&b);
+	struct cfg *c = snapshot(&b), *fresh = cfg_new();
+	assert_int_equal(c->npolicies, 8);
+	assert_true(c->policies[0].priority == 65507 && c->policies[7].priority == 65514);
+	assert_true(c->policies[0].encryption == CIPHER_AES128 && c->policies[1].auth == 1 && c->policies[7].group == GROUP_2);
+	assert_true(c->isakmp_enabled && c->ipsec.lifetime_s == 3600 && c->ipsec.lifetime_kb == 4608000 &&
+		    c->ipsec.replay_window == 64);
+	assert_int_equal(
+		cfg_diff(fresh, c) & (CFG_SYSTEM | CFG_INTERFACES | CFG_ROUTES | CFG_ACLS | CFG_IPSEC | CFG_CRYPTO_MAPS), 0);
+	cfg_free(c);
+	cfg_free(fresh);
+	feed(&b, "crypto isakmp policy 3\nno crypto isakmp default policy\n");
+	c = snapshot(&b);
+	assert_int_equal(c->npolicies, 1);
+	cfg_free(c);
+	box_close(&b);
+}
+
+/* Keys: most specific first, and the secret itself is in keys.db alone. */
+static void keys(void **state)
+{
+	struct box b;
+	struct secret value;
+	(void)state;
+	box_open_file(&b);
+	feed(&b, "crypto isakmp key wild address 0.0.0.0\ncrypto isakmp key net address 10.9.8.7 255.255.0.0\n"
+		 "crypto isakmp key host address 10.9.8.7 no-xauth\n");
+	struct cfg *c = snapshot(&b);
+	assert_int_equal(c->nkeys, 3);
+	assert_true(c->keys[0].mask == UINT32_MAX && c->keys[0].no_xauth && c->keys[1].addr == ip("10.9.0.0") && !c->keys[2].mask);
+	const struct cfg_isakmp_key *k = cfg_key_for(c, ip("10.9.8.7"));
+	assert_int_equal(secrets_get(b.secrets, k->secret_id, &value), ERR_OK);
+	assert_true(span_equal(secret_span(&value), span_of("host", 4)));
+	char path[96], *raw;
+	snprintf(path, sizeof path, "%s/running.db-wal", b.dir);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	raw = calloc(1, 1 << 20);
+	size_t n = fread(raw, 1, 1 << 20, f);
+	fclose(f);
+	assert_null(memmem(raw, n, "key wild", 8));
+	free(raw);
+	cfg_free(c);
+	box_close(&b);
+}
+
+static void count(void *ctx, uint64_t id)
+{
+	assert_true(id != 0);
+	++*(int *)ctx;
+}
+
+static void save_and_restore(void **state)
+{
+	struct box b;
+	char path[96], *text = file_read("tests/unit/model/sample.cfg");
+	int ids = 0;
+	(void)state;
+	box_open_file(&b);
+	feed(&b, text);
+	snprintf(path, sizeof path, "%s/startup.db", b.dir);
+	assert_int_equal(store_save(b.store, path), ERR_OK);
+	char *before = running(&b);
+	assert_int_equal(store_clear(b.store), ERR_OK);
+	assert_true(shows(&b, "hostname Router\n"));
+	uint64_t revision = store_revision(b.store);
+	assert_int_equal(store_restore(b.store, path), ERR_OK);
+	assert_true(store_revision(b.store) > revision);
+	char *after = running(&b);
+	assert_string_equal(before, after);
+	assert_int_equal(store_secret_ids(b.store, count, &ids), ERR_OK);
+	assert_int_equal(ids, 1);
+	/* What is no configuration is refused, and leaves everything as it was. */
+	snprintf(path, sizeof path, "%s/junk.db", b.dir);
+	FILE *f = fopen(path, "w");
+	fputs("this is no database, but it is long enough to look at", f);
+	fclose(f);
+	assert_int_not_equal(store_restore(b.store, path), ERR_OK);
+	assert_int_not_equal(store_restore(b.store, "/nonexistent/startup.db"), ERR_OK);
+	assert_true(shows(&b, "hostname R1\n"));
+	mem_free(before);
+	mem_free(after);
+	free(text);
+	box_close(&b);
+}
+
+/* A database of a later version is refused, whole. */
+static void newer_version(void **state)
+{
+	struct box b;
+	struct store *s;
+	sqlite3 *h;
+	char path[96];
+	(void)state;
+	box_open_file(&b);
+	snprintf(path, sizeof path, "%s/later.db", b.dir);
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(h, "CREATE TABLE t(x); PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(h);
+	assert_int_equal(store_open(&s, path, b.secrets), ERR_UNSUPPORTED);
+	assert_int_equal(store_restore(b.store, path), ERR_UNSUPPORTED);
+	box_close(&b);
+}
+
+static void logins(void **state)
+{
+	struct box b;
+	char hash[128];
+	uint8_t privilege;
+	(void)state;
+	box_open(&b);
+	assert_int_equal(store_login(b.store, NULL, hash, &privilege), ERR_NOT_FOUND);
+	feed(&b, "username bob privilege 7 secret open sesame\nusername eve\nenable secret top\n");
+	assert_int_equal(store_login(b.store, "bob", hash, &privilege), ERR_OK);
+	assert_int_equal(privilege, 7);
+	assert_true(password_verify(hash, span_of("open sesame", 11)));
+	assert_false(password_verify(hash, span_of("open", 4)));
+	assert_int_equal(store_login(b.store, "eve", hash, &privilege), ERR_OK);
+	assert_true(!hash[0] && privilege == 1);
+	assert_int_equal(store_login(b.store, NULL, hash, &privilege), ERR_OK);
+	assert_true(privilege == 15 && password_verify(hash, span_of("top", 3)));
+	assert_int_equal(store_login(b.store, "nobody", hash, &privilege), ERR_NOT_FOUND);
+	box_close(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sample),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(save_and_restore),
+		cmocka_unit_test(newer_version),
+		cmocka_unit_test(logins),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
