@@ -48,19 +48,32 @@ static void make_flash(const char *data_dir)
 		(void)chmod(path, 01777);
 }
 
-static int child(const struct options *o, const struct family *f, bool keys)
+/* What a child gives up, from here on. */
+static enum err confine(const char *user, enum confine_profile profile)
 {
-	enum err e = confine_user(keys ? o->keys_user : o->user, NULL);
+	enum err e = confine_user(user, NULL);
 
-	if (e != ERR_OK)
-		return fail(keys ? "--keys-user" : "--user", e);
-	log_open("ikemgrd", o->run_dir);
+	return e != ERR_OK ? e : confine_seccomp(profile);
+}
+
+static int be_keys(const struct options *o, const struct family *f)
+{
 	close(f->life[1]);
-	close(f->keys[keys ? 0 : 1]);
-	e = confine_seccomp(keys ? CONFINE_IKE_KEYS : CONFINE_IKE_PROTO);
-	if (e != ERR_OK)
-		return fail("seccomp", e);
-	return keys ? keys_serve(f->keys[1], f->life[0], o->data_dir) : proto_run(o, f->keys[0], f->life[0]);
+	close(f->keys[0]);
+	enum err e = confine(o->keys_user, CONFINE_IKE_KEYS);
+	return e == ERR_OK ? keys_serve(f->keys[1], f->life[0], o->data_dir) : fail("keys process", e);
+}
+
+static int be_proto(const struct options *o, const struct family *f)
+{
+	struct proto *p = proto_open(o);
+
+	close(f->life[1]);
+	close(f->keys[1]);
+	if (!p)
+		return 1;
+	enum err e = confine(o->user, CONFINE_IKE_PROTO);
+	return e == ERR_OK ? proto_run(p, f->keys[0], f->life[0]) : fail("proto process", e);
 }
 
 static pid_t start(const struct options *o, const struct family *f, bool keys, const sigset_t *signals)
@@ -69,7 +82,7 @@ static pid_t start(const struct options *o, const struct family *f, bool keys, c
 
 	if (pid == 0) {
 		sigprocmask(SIG_UNBLOCK, signals, NULL);
-		exit(child(o, f, keys));
+		exit(keys ? be_keys(o, f) : be_proto(o, f));
 	}
 	return pid;
 }
@@ -113,6 +126,7 @@ int main(int argc, char **argv)
 	if (e != ERR_OK || !open_family(&f))
 		return fail("start", e ? e : ERR_SYS);
 	alg_init();
+	log_open("ikemgrd", o.run_dir);
 	make_flash(o.data_dir);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);

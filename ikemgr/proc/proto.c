@@ -2,6 +2,7 @@
 #include "ikemgr/proc/proto.h"
 
 #include "platform/base/log.h"
+#include "platform/base/mem.h"
 
 static void on_tick(void *ctx)
 {
@@ -31,9 +32,8 @@ static bool open_all(struct proto *p, int keys_fd)
 	p->keys = keys_client_new(p->loop, keys_fd, proto_keys_answer, on_keys_lost, p);
 	p->pool = dh_pool_new(p->loop, p->options->workers, &proto_dh_handlers, p);
 	p->follow = cfg_follow_new(p->loop, p->options->run_dir, proto_configured, p);
-	p->api = proto_api(p);
 	p->dp = dp_client_new(p->loop, p->options->run_dir, &proto_dp_handlers, p);
-	return p->tick && p->keys && p->pool && p->follow && p->api && p->dp;
+	return p->tick && p->keys && p->pool && p->follow && p->dp;
 }
 
 static void close_all(struct proto *p)
@@ -50,16 +50,35 @@ static void close_all(struct proto *p)
 	export_stop(&p->export);
 }
 
-int proto_run(const struct options *o, int keys_fd, int life)
+struct proto *proto_open(const struct options *o)
 {
-	struct proto p = { .options = o, .loop = loop_new(), .export.fd = -1 };
-	struct loop_fd *watch = p.loop ? loop_fd_add(p.loop, life, LOOP_READ, on_life, &p) : NULL;
+	struct proto *p = mem_zalloc(sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->options = o;
+	p->export.fd = -1;
+	p->loop = loop_new();
+	if (p->loop)
+		p->api = proto_api(p);
+	if (!p->api) {
+		loop_free(p->loop);
+		mem_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+int proto_run(struct proto *p, int keys_fd, int life)
+{
+	struct loop_fd *watch = loop_fd_add(p->loop, life, LOOP_READ, on_life, p);
 	int status = 1;
 
-	if (watch && loop_signals(p.loop, NULL, NULL) == ERR_OK && open_all(&p, keys_fd))
-		status = loop_run(p.loop);
-	close_all(&p);
+	if (watch && loop_signals(p->loop, NULL, NULL) == ERR_OK && open_all(p, keys_fd))
+		status = loop_run(p->loop);
+	close_all(p);
 	loop_fd_del(watch);
-	loop_free(p.loop);
+	loop_free(p->loop);
+	mem_free(p);
 	return status;
 }

@@ -37,8 +37,12 @@ struct proto {
 	uint64_t reattached, skeyid_failed;
 };
 
-/* Runs until a signal, the end of the keys process (`keys_fd`, taken over) or of the parent (`life`). Returns the exit status. */
-int proto_run(const struct options *o, int keys_fd, int life);
+/* Opens the console's door, which only the user that started us may do in the run directory. NULL with a log line when that
+ * fails. */
+struct proto *proto_open(const struct options *o);
+/* Confined by now: runs until a signal, the end of the keys process (`keys_fd`, taken over) or of the parent (`life`). Frees `p`.
+ * Returns the exit status. */
+int proto_run(struct proto *p, int keys_fd, int life);
 
 /* host.c: what the core asks for. */
 void proto_host(struct proto *p, struct ike_host *host);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -35,6 +36,7 @@ static _Noreturn void be_configd(const char *folder, const char *initial)
 /* A child must not hold open what its siblings wait to see closed. */
 static void keep_only(int a, int b)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* nor outlive a test that failed */
 	for (int fd = 3; fd < 256; fd++)
 		if (fd != a && fd != b)
 			close(fd);
@@ -55,7 +57,8 @@ static void start_ike(struct site *s)
 	s->proto = fork();
 	if (s->proto == 0) {
 		keep_only(pair[0], s->life[0]);
-		_exit(proto_run(&o, pair[0], s->life[0]));
+		struct proto *p = proto_open(&o);
+		_exit(p ? proto_run(p, pair[0], s->life[0]) : 3);
 	}
 	close(pair[0]);
 	close(pair[1]);
