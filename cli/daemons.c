@@ -14,7 +14,7 @@ const char *daemon_name(enum daemon d)
 	return names[d];
 }
 
-enum err daemon_open(const char *run_dir, enum daemon d, struct msg_sync *conn)
+enum err door_open(const char *run_dir, enum daemon d, struct msg_sync *conn)
 {
 	char path[108];
 
@@ -25,7 +25,7 @@ enum err daemon_open(const char *run_dir, enum daemon d, struct msg_sync *conn)
 enum err daemon_call(const char *run_dir, enum daemon d, uint32_t type, struct span body, void *out, size_t size, size_t *len)
 {
 	struct msg_sync conn;
-	enum err e = daemon_open(run_dir, d, &conn);
+	enum err e = door_open(run_dir, d, &conn);
 
 	if (e != ERR_OK)
 		return e;
@@ -66,7 +66,7 @@ enum err daemon_rows(const char *run_dir, enum daemon d, uint32_t type, struct s
 {
 	struct rows r = { .size = size };
 	struct msg_sync conn;
-	enum err e = daemon_open(run_dir, d, &conn);
+	enum err e = door_open(run_dir, d, &conn);
 
 	if (e != ERR_OK)
 		return e;

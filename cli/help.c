@@ -145,10 +145,17 @@ static void show_words(struct out *o, const struct help_words *w, bool prefixed)
 	out_printf(o, "\n");
 }
 
+/* Arguments are shown as <1-10>, WORD or A.B.C.D; keywords may begin with a capital. */
+static bool is_argument(const char *word)
+{
+	return word[0] == '<' || (word[0] >= 'A' && word[0] <= 'Z' && (word[1] == '.' || (word[1] >= 'A' && word[1] <= 'Z'))) ||
+	       strcmp(word, "Hex-data") == 0;
+}
+
 static bool keywords_only(const struct help_words *w)
 {
 	for (size_t i = 0; i < w->n; i++)
-		if (w->list[i].word[0] == '<' || strpbrk(w->list[i].word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == w->list[i].word)
+		if (is_argument(w->list[i].word))
 			return false;
 	return true;
 }

@@ -37,7 +37,7 @@ static enum err try_login(struct shell *sh)
 		return e;
 	msg_sync_close(&sh->session.conn);
 	snprintf(sh->session.who.user, sizeof(sh->session.who.user), "%s", ask.user);
-	return session_open(&sh->session, 0);
+	return config_session_open(&sh->session, 0);
 }
 
 bool login_console(struct shell *sh)

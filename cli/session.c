@@ -64,7 +64,7 @@ static enum err try_open(struct session *s)
 	return e;
 }
 
-enum err session_open(struct session *s, int wait_ms)
+enum err config_session_open(struct session *s, int wait_ms)
 {
 	const struct timespec pause = { 0, 100 * 1000000 };
 
@@ -82,13 +82,13 @@ enum err session_open(struct session *s, int wait_ms)
 static enum err reopen(struct session *s)
 {
 	uint8_t privilege = s->info.privilege;
-	enum err e = session_open(s, 0);
+	enum err e = config_session_open(s, 0);
 
 	if (e != ERR_OK)
 		return e;
 	s->reopened = true;
 	if (privilege > s->info.privilege)
-		e = session_enable(s, privilege, "");
+		e = config_session_enable(s, privilege, "");
 	return e == ERR_CLOSED ? e : ERR_OK;
 }
 
@@ -102,7 +102,7 @@ enum err session_refresh(struct session *s)
 	return e;
 }
 
-enum err session_enable(struct session *s, uint8_t level, const char *password)
+enum err config_session_enable(struct session *s, uint8_t level, const char *password)
 {
 	struct cfgm_enable ask = { .level = level };
 	enum err e;
@@ -113,7 +113,7 @@ enum err session_enable(struct session *s, uint8_t level, const char *password)
 	return e;
 }
 
-enum err session_disable(struct session *s, uint8_t level)
+enum err config_session_disable(struct session *s, uint8_t level)
 {
 	struct cfgm_enable ask = { .level = level };
 

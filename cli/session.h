@@ -21,13 +21,13 @@ struct session {
 void session_init(struct session *s, const char *run_dir, const char *user, const char *tty, const char *from, bool interactive);
 void session_close(struct session *s);
 /* Opens the session, waiting at most `wait_ms` for configd. */
-enum err session_open(struct session *s, int wait_ms) MUST_CHECK;
+enum err config_session_open(struct session *s, int wait_ms) MUST_CHECK;
 /* Host name and privilege as they are now. Opens again what was lost (then s->reopened). */
 enum err session_refresh(struct session *s) MUST_CHECK;
 
 /* `password` empty: ERR_INCOMPLETE when one is needed. */
-enum err session_enable(struct session *s, uint8_t level, const char *password) MUST_CHECK;
-enum err session_disable(struct session *s, uint8_t level) MUST_CHECK;
+enum err config_session_enable(struct session *s, uint8_t level, const char *password) MUST_CHECK;
+enum err config_session_disable(struct session *s, uint8_t level) MUST_CHECK;
 
 enum err session_line(struct session *s, const struct cfg_mode_ctx *at, const char *line, struct cfgm_result *result) MUST_CHECK;
 enum err session_config_end(struct session *s) MUST_CHECK;

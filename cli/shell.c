@@ -208,7 +208,7 @@ static int run_command(struct shell *sh)
 	bool ok;
 
 	/* Where one is needed the command says itself what it may not. */
-	(void)!session_enable(&sh->session, 15, "");
+	(void)!config_session_enable(&sh->session, 15, "");
 	ok = exec_line(sh, sh->options.command, 0);
 	shell_end_config(sh);
 	return ok ? 0 : 1;
@@ -256,7 +256,7 @@ int shell_run(const struct shell_options *options)
 	alg_init();
 	if (!open_all(&sh))
 		goto out;
-	e = session_open(&sh.session, FIRST_WAIT_MS);
+	e = config_session_open(&sh.session, FIRST_WAIT_MS);
 	if (e != ERR_OK)
 		term_printf(sh.term, "%% configd is not answering (%s)\n", err_text(e));
 	sh.silent_lost = e != ERR_OK;

@@ -206,6 +206,8 @@ bool term_edit_open(struct term *t)
 	el_set(t->el, EL_GETCFN, getc_fn);
 	el_set(t->el, EL_HIST, history, t->history);
 	el_set(t->el, EL_SETTY, "-d", "-isig", "-icrnl", "-inlcr", "-iexten", NULL);
+	/* Between lines too the terminal stays raw and silent. */
+	el_set(t->el, EL_SETTY, "-x", "-echo", "-icanon", "-isig", "-icrnl", "-inlcr", "-iexten", NULL);
 	bind_keys(t->el);
 	term_history_size(t, t->history_limit);
 	return true;

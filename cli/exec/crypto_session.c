@@ -54,7 +54,7 @@ static struct flow_sums sum_flow(const struct ipsec_rows *r, const struct dpm_po
 		const struct dpm_sa_info *sa = &r->sas[i];
 		unsigned in = sa->key.inbound != 0;
 
-		if (!policy_id_equal(&sa->policy, &p->id))
+		if (!flow_id_equal(&sa->policy, &p->id))
 			continue;
 		f.sas++;
 		if (f.seconds[in] < sa_s_left(sa)) {

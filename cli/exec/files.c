@@ -78,7 +78,10 @@ static void bad_line(void *ctx, const struct cfgm_file_error *e)
 {
 	struct exec_call *c = ctx;
 
-	out_printf(c->out, "%s\n%*s^\n%% line %u: %s\n", e->line, (int)e->column, "", e->line_no, e->text);
+	out_printf(c->out, "%s\n", e->line);
+	if (strstr(e->text, "marker") != NULL)
+		out_printf(c->out, "%*s^\n", (int)e->column, "");
+	out_printf(c->out, "%% line %u: %s\n", e->line_no, e->text + strspn(e->text, "% "));
 }
 
 static double now_s(void)

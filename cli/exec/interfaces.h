@@ -11,5 +11,7 @@ void show_interfaces_format(struct out *o, const struct cfg *cfg, const struct p
 void show_ip_interface_format(struct out *o, const struct cfg *cfg, const struct platm_interface *rows, size_t n, const char *name);
 void show_ip_interface_brief_format(struct out *o, const struct platm_interface *rows, size_t n, const char *name);
 void show_ip_route_format(struct out *o, const struct platm_route *rows, size_t n);
+/* One destination: `rows` are its next hops, at least one. */
+void show_ip_route_entry_format(struct out *o, const struct platm_route *rows, size_t n);
 
 #endif

@@ -115,31 +115,62 @@ void show_ip_route_format(struct out *o, const struct platm_route *rows, size_t 
 	}
 }
 
+/* The longest prefixes that hold the address, to the front. Returns how many (one per next hop). */
+static size_t keep_best(struct platm_route *rows, size_t n, uint32_t ip)
+{
+	int best = 0; /* not the default route: IOS does not show it for a network it does not know */
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].prefix_len > best && (ip & ip4_mask_of(rows[i].prefix_len)) == addr_to_v4(rows[i].prefix))
+			best = rows[i].prefix_len;
+	for (size_t i = 0; i < n && best > 0; i++)
+		if (rows[i].prefix_len == best && (ip & ip4_mask_of(best)) == addr_to_v4(rows[i].prefix))
+			rows[kept++] = rows[i];
+	return kept;
+}
+
+void show_ip_route_entry_format(struct out *o, const struct platm_route *rows, size_t n)
+{
+	bool is_static = rows[0].kind == 'S';
+	char ip[ADDR_TEXT];
+
+	out_printf(o, "Routing entry for %s/%u\n", addr_print(ip, rows[0].prefix), rows[0].prefix_len);
+	out_printf(o, "  Known via \"%s\", distance %u, metric 0%s\n", is_static ? "static" : "connected",
+		is_static ? rows[0].distance : 0, is_static ? "" : " (connected, via interface)");
+	out_printf(o, "  Routing Descriptor Blocks:\n");
+	for (size_t i = 0; i < n; i++) {
+		if (addr_is_set(rows[i].next_hop))
+			out_printf(o, "  %c %s\n", i == 0 ? '*' : ' ', addr_print(ip, rows[i].next_hop));
+		else
+			out_printf(o, "  %c directly connected, via %s\n", i == 0 ? '*' : ' ', rows[i].interface);
+		out_printf(o, "      Route metric is 0, traffic share count is 1\n");
+	}
+}
+
 static bool show_route(struct exec_call *c)
 {
 	const char *to = exec_arg(c, "network");
 	struct platm_route *rows;
 	struct addr wanted;
-	size_t n, kept = 0;
+	size_t n;
 
 	if (to != NULL && addr_parse(&wanted, to) != ERR_OK)
 		return false;
 	if (!exec_rows_of(c, DAEMON_PLATFORM, PLATM_ROUTE_DUMP, span_of(NULL, 0), sizeof(*rows), (void **)&rows, &n))
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t mask = ip4_mask_of(rows[i].prefix_len);
-
-		if (to == NULL || (addr_to_v4(wanted) & mask) == addr_to_v4(rows[i].prefix))
-			rows[kept++] = rows[i];
-	}
-	if (kept > 0)
-		qsort(rows, kept, sizeof(*rows), by_prefix);
-	if (to != NULL && kept == 0)
+	if (to != NULL)
+		n = keep_best(rows, n, addr_to_v4(wanted));
+	if (n > 0)
+		qsort(rows, n, sizeof(*rows), by_prefix);
+	if (to == NULL)
+		show_ip_route_format(c->out, rows, n);
+	else if (n == 0)
 		out_printf(c->out, "%% Network not in table\n");
 	else
-		show_ip_route_format(c->out, rows, kept);
+		show_ip_route_entry_format(c->out, rows, n);
 	mem_free(rows);
-	return to == NULL || kept > 0;
+	return to == NULL || n > 0;
 }
 
 const struct exec_row exec_rows_ip[] = {

@@ -39,7 +39,7 @@ static void sas_of(struct out *o, const struct ipsec_rows *r, const struct dpm_p
 
 	out_printf(o, "     %s esp sas:\n", way);
 	for (size_t i = 0; i < r->nsas; i++)
-		if (r->sas[i].key.inbound == inbound && policy_id_equal(&r->sas[i].policy, &p->id))
+		if (r->sas[i].key.inbound == inbound && flow_id_equal(&r->sas[i].policy, &p->id))
 			one_sa(o, &r->sas[i], detail);
 	out_printf(o, "\n     %s ah sas:\n\n     %s pcp sas:\n", way, way);
 }
@@ -82,7 +82,7 @@ static const struct dpm_sa_info *current_outbound(const struct ipsec_rows *r, co
 	const struct dpm_sa_info *found = NULL;
 
 	for (size_t i = 0; i < r->nsas; i++)
-		if (!r->sas[i].key.inbound && policy_id_equal(&r->sas[i].policy, &p->id) && (found == NULL || r->sas[i].preferred))
+		if (!r->sas[i].key.inbound && flow_id_equal(&r->sas[i].policy, &p->id) && (found == NULL || r->sas[i].preferred))
 			found = &r->sas[i];
 	return found;
 }

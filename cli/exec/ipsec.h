@@ -22,7 +22,7 @@ struct ipsec_filter {
 	bool detail;
 };
 
-bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b);
+bool flow_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b);
 /* "192.168.1.0/255.255.255.0/0/0": address, mask, protocol, port of one side. */
 char *selector_print(char out[128], const struct dp_selector *s, uint8_t protocol);
 /* Kilobytes and seconds that an SA has left. */

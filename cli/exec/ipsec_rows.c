@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b)
+bool flow_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b)
 {
 	return a->map_seq == b->map_seq && a->ace_seq == b->ace_seq && strcmp(a->map, b->map) == 0 &&
 	       strcmp(a->interface, b->interface) == 0;
@@ -52,7 +52,7 @@ static const struct dpm_sa_info *any_sa(const struct ipsec_rows *r, const struct
 	const struct dpm_sa_info *found = NULL;
 
 	for (size_t i = 0; i < r->nsas; i++)
-		if (policy_id_equal(&r->sas[i].policy, &p->id) && (found == NULL || r->sas[i].preferred))
+		if (flow_id_equal(&r->sas[i].policy, &p->id) && (found == NULL || r->sas[i].preferred))
 			found = &r->sas[i];
 	return found;
 }

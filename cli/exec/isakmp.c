@@ -66,8 +66,7 @@ static void detail_row(struct out *o, const struct ikem_sa *s)
 		addr_print(remote, s->remote), "ACTIVE", c == NULL || c->ios_show_isakmp == NULL ? "" : c->ios_show_isakmp,
 		h == NULL ? "" : h->ios_isakmp, auth_short(s->auth), s->group, duration_clock(life, s->remaining_s),
 		isakmp_capabilities(cap, s));
-	out_printf(o, "       Engine-id:Conn-id =  SW:%u%s\n\n", s->conn_id >= 1000 ? s->conn_id - 1000 : s->conn_id,
-		s->deleted ? " (deleted)" : "");
+	out_printf(o, "       Engine-id:Conn-id =  SW:%u\n\n", s->conn_id >= 1000 ? s->conn_id - 1000 : s->conn_id);
 }
 
 void show_isakmp_sa_detail_format(struct out *o, const struct ikem_sa *rows, size_t n)

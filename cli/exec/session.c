@@ -30,7 +30,7 @@ static enum err ask_secret(struct shell *sh, uint8_t level)
 
 		if (term_secret(sh->term, "Password: ", secret, sizeof(secret)) != TERM_OK)
 			return ERR_AUTH;
-		e = secret[0] == '\0' ? ERR_AUTH : session_enable(&sh->session, level, secret);
+		e = secret[0] == '\0' ? ERR_AUTH : config_session_enable(&sh->session, level, secret);
 		wipe(secret, sizeof(secret));
 	}
 	return e;
@@ -40,7 +40,7 @@ static bool enable(struct exec_call *c)
 {
 	const char *text = exec_arg(c, "level");
 	uint8_t level = text == NULL ? 15 : (uint8_t)atoi(text);
-	enum err e = session_enable(&c->sh->session, level, "");
+	enum err e = config_session_enable(&c->sh->session, level, "");
 
 	if (e == ERR_INCOMPLETE)
 		e = ask_secret(c->sh, level);
@@ -50,7 +50,7 @@ static bool enable(struct exec_call *c)
 static bool disable(struct exec_call *c)
 {
 	const char *text = exec_arg(c, "level");
-	enum err e = session_disable(&c->sh->session, text == NULL ? 1 : (uint8_t)atoi(text));
+	enum err e = config_session_disable(&c->sh->session, text == NULL ? 1 : (uint8_t)atoi(text));
 
 	return e == ERR_OK || exec_failed(c, "configd", e);
 }
@@ -66,7 +66,10 @@ static void bad_line(void *ctx, const struct cfgm_file_error *e)
 {
 	struct exec_call *c = ctx;
 
-	out_printf(c->out, "%s\n%*s^\nline %u: %s\n", e->line, (int)e->column, "", e->line_no, e->text);
+	out_printf(c->out, "%s\n", e->line);
+	if (strstr(e->text, "marker") != NULL)
+		out_printf(c->out, "%*s^\n", (int)e->column, "");
+	out_printf(c->out, "%% line %u: %s\n", e->line_no, e->text + strspn(e->text, "% "));
 }
 
 static bool configure_memory(struct exec_call *c)
@@ -108,7 +111,6 @@ const struct exec_row exec_rows_session[] = {
 	{ "exit", EXEC_HELP("Exit from the EXEC"), 0, 0, leave, 0 },
 	{ "logout", EXEC_HELP("Exit from the EXEC"), 0, 0, leave, 0 },
 	{ "quit", EXEC_HELP("Exit from the EXEC"), 0, 0, leave, 0 },
-	{ "end", EXEC_HELP("Exit from configure mode"), 0, EXEC_HIDDEN, end_config, 0 },
 	{ "do LINE$command", EXEC_HELP("To run exec commands in config mode", "Exec Command"), 0, 0, NULL, EXEC_ANY_CONFIG },
 	{ "end", EXEC_HELP("Exit from configure mode"), 0, 0, end_config, EXEC_ANY_CONFIG },
 	{ "exit", EXEC_HELP("Exit from the current mode"), 0, 0, exit_mode, EXEC_ANY_CONFIG },
