@@ -24,7 +24,7 @@ static bool child_fits(const struct child *c)
 	struct policy p;
 
 	return policy_find(k, &c->flow->id, &p) && policy_has_peer(p.entry, c->remote) &&
-	       addr_equal(policy_local(k, p.interface, c->remote), c->local) && selectors_within(&c->sel, &p.sel);
+	       addr_equal(ike_policy_local(k, p.interface, c->remote), c->local) && selectors_within(&c->sel, &p.sel);
 }
 
 static void children_check(struct ike *k)

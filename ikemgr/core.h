@@ -353,7 +353,7 @@ bool policy_match(const struct ike *k, struct addr local, struct addr remote, co
 	char *why, size_t size);
 void policy_id_of(struct dp_policy_id *id, const struct policy *p);
 bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b);
-struct addr policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote);
+struct addr ike_policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote);
 bool policy_has_peer(const struct cfg_map_entry *e, struct addr peer);
 bool peer_configured(const struct ike *k, struct addr local, struct addr peer);
 void policy_lifetimes(const struct ike *k, const struct cfg_map_entry *e, uint32_t *s, uint32_t *kb);

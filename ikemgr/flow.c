@@ -161,7 +161,7 @@ static void flow_try(struct flow *f, const struct policy *p, int i)
 	patient = peers_left(f, p->entry) == 0;
 	f->peer = addr_v4(p->entry->peers[i].addr);
 	f->peer_good = false;
-	f->local = policy_local(k, p->interface, f->peer);
+	f->local = ike_policy_local(k, p->interface, f->peer);
 	f->stage = FLOW_IKE;
 	sa = sa_established(k, f->local, f->peer);
 	if (sa != NULL) {

@@ -81,7 +81,7 @@ bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b)
 	       strcmp(a->interface, b->interface) == 0;
 }
 
-struct addr policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote)
+struct addr ike_policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote)
 {
 	struct addr local = { 0 };
 
@@ -102,7 +102,7 @@ bool policy_has_peer(const struct cfg_map_entry *e, struct addr peer)
 
 static bool interface_has(const struct ike *k, const struct cfg_interface *i, struct addr local, struct addr remote)
 {
-	return i->crypto_map[0] != '\0' && addr_is_set(local) && addr_equal(policy_local(k, i, remote), local);
+	return i->crypto_map[0] != '\0' && addr_is_set(local) && addr_equal(ike_policy_local(k, i, remote), local);
 }
 
 bool peer_configured(const struct ike *k, struct addr local, struct addr peer)

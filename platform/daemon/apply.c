@@ -143,7 +143,7 @@ static enum err settle_once(struct apply *a, struct box *b)
 	e = plan_interfaces(&p, a->cfg, b);
 	if (e == ERR_OK && p.n > 0 && (e = carry_out(a, &p)) == ERR_OK)
 		e = ERR_INCOMPLETE;
-	plan_free(&p);
+	box_plan_free(&p);
 	return e;
 }
 
@@ -170,7 +170,7 @@ static enum err settle_routes(struct apply *a, const struct box *b)
 	e = plan_routes(&p, next.routes, next.n, b);
 	if (e == ERR_OK)
 		e = carry_out(a, &p);
-	plan_free(&p);
+	box_plan_free(&p);
 	return e;
 }
 

@@ -9,7 +9,7 @@
 
 #define DEFAULT_MTU 1500
 
-void plan_free(struct plan *p)
+void box_plan_free(struct plan *p)
 {
 	mem_free(p->ops);
 	memset(p, 0, sizeof(*p));

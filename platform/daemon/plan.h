@@ -34,7 +34,7 @@ struct plan {
 	size_t n, cap;
 };
 
-void plan_free(struct plan *p);
+void box_plan_free(struct plan *p);
 enum err plan_interfaces(struct plan *p, const struct cfg *want, const struct box *have) MUST_CHECK;
 enum err plan_routes(struct plan *p, const struct box_route *want, size_t n, const struct box *have) MUST_CHECK;
 /* Why interface `i` cannot be what it should, whatever is tried ("no such device"); NULL: no reason. */

@@ -69,7 +69,7 @@ class Site:
         done = subprocess.run(self.words(node, *command), capture_output=True, text=True, timeout=timeout)
         if check and done.returncode:
             raise Failed(f"{node}: {' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return done.stdout + ("" if check else done.stderr)
 
     def start(self, node, *command, **options):
         return subprocess.Popen(self.words(node, *command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)

@@ -34,7 +34,7 @@ def test_tshark_decodes_every_payload_without_an_expert_warning(site):
     assert len(encrypted) >= 2 + 3 + 1 + 3
     for line in encrypted:                                # decrypted: the payloads behind the header are named
         assert line.split("\t")[1], line
-    quick = wire.read("isakmp.exchangetype == 32 && isakmp.typepayload == 5", "isakmp.id.data.ipv4_subnet", options=options)
+    quick = wire.read("isakmp.exchangetype == 32 && isakmp.typepayload == 5", "isakmp.id.data.ipv4_addr", options=options)
     assert any("192.168.1.0" in line and "192.168.2.0" in line for line in quick), quick
 
 

@@ -25,7 +25,7 @@ int world_teardown(void **state)
 	struct world *w = *state;
 
 	box_free(&w->box);
-	plan_free(&w->plan);
+	box_plan_free(&w->plan);
 	free(w);
 	return 0;
 }

@@ -220,7 +220,7 @@ static void second_look_changes_nothing(void **state)
 	assert_string_equal(output("ip -4 route get 203.0.113.77 | grep -o 'mtu [0-9]*'; ip -4 route show 203.0.113.0/24 | grep -o "
 				   "'mtu [0-9]*'"),
 		"mtu 1300");
-	plan_free(&p);
+	box_plan_free(&p);
 	box_free(&b);
 }
 

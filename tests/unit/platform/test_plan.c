@@ -10,14 +10,14 @@
 
 static const char *planned(struct world *w)
 {
-	plan_free(&w->plan);
+	box_plan_free(&w->plan);
 	assert_int_equal(plan_interfaces(&w->plan, &w->cfg, &w->box), ERR_OK);
 	return plan_text(w);
 }
 
 static const char *planned_routes(struct world *w, const struct box_route *want, size_t n)
 {
-	plan_free(&w->plan);
+	box_plan_free(&w->plan);
 	assert_int_equal(plan_routes(&w->plan, want, n, &w->box), ERR_OK);
 	return plan_text(w);
 }

@@ -168,7 +168,7 @@ static void no_memory_is_an_error(void **state)
 	rib_free(&r);
 	e = ERR_NOMEM;
 	for (n = 1; e != ERR_OK; n++) {
-		plan_free(&w->plan);
+		box_plan_free(&w->plan);
 		mem_fail_at(n);
 		e = plan_interfaces(&w->plan, &w->cfg, &w->box);
 	}
