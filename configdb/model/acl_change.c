@@ -30,7 +30,7 @@ static bool acl_extended(const struct change *c)
 static long long seq_next(struct change *c, const char *acl)
 {
 	char last[24] = "0";
-	db_get(c->db, last, sizeof last, "SELECT max(seq) FROM ace WHERE acl = ?1 AND action <> 'remark'", P(acl));
+	db_get(c->db, last, sizeof last, "SELECT seq FROM ace WHERE acl = ?1 AND action <> 'remark' ORDER BY seq DESC LIMIT 1", P(acl));
 	return atoll(last) + STEP;
 }
 
@@ -43,7 +43,10 @@ static size_t entry_params(struct change *c, const char **params, size_t n, char
 	for (size_t i = 0; i < count; i++) {
 		params[n++] = var(c, names[i]);
 		if (where)
-			at += (size_t)snprintf(where + at, size - at, " AND CAST(%s AS TEXT) IS ?%zu", names[i], n);
+			/* By the index of the addresses; numbers are compared as text. */
+			at += (size_t)snprintf(where + at, size - at,
+				!strcmp(names[i], "src") || !strcmp(names[i], "dst") ? " AND %s IS ?%zu" : " AND CAST(%s AS TEXT) IS ?%zu",
+				names[i], n);
 	}
 	return n;
 }
@@ -53,7 +56,7 @@ static bool entry_seq(struct change *c, const char *acl, char seq[24])
 	const char *params[32] = { acl };
 	char where[1024], sql[1200];
 	size_t n = entry_params(c, params, 1, where, sizeof where);
-	snprintf(sql, sizeof sql, "SELECT seq FROM ace WHERE acl = ?1%s", where);
+	snprintf(sql, sizeof sql, "SELECT seq FROM ace INDEXED BY ace_ends WHERE acl = ?1%s", where);
 	return db_get(c->db, seq, 24, sql, params, n);
 }
 
@@ -102,7 +105,7 @@ static enum grammar_result values_check(struct change *c)
 
 static void any_any_warn(struct change *c, const char *acl)
 {
-	if (acl_permits_all(c->db, acl) && db_exists(c->db, "SELECT 1 FROM crypto_map WHERE acl = ?1", P(acl)))
+	if (db_exists(c->db, "SELECT 1 FROM crypto_map WHERE acl = ?1", P(acl)) && acl_permits_all(c->db, acl))
 		say(c,
 			"%% Warning: access-list %s permits any to any: all traffic through the interface, routing and management "
 			"too, is "

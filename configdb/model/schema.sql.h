@@ -97,7 +97,8 @@ static const char schema_1[] =
 	"  icmp_type INTEGER CHECK(icmp_type BETWEEN 0 AND 255), icmp_code INTEGER CHECK(icmp_code BETWEEN 0 AND 255),"
 	"  established TEXT, flags TEXT, dscp INTEGER CHECK(dscp BETWEEN 0 AND 63),"
 	"  precedence INTEGER CHECK(precedence BETWEEN 0 AND 7), tos INTEGER CHECK(tos BETWEEN 0 AND 15),"
-	"  fragments TEXT, log TEXT CHECK(log IN ('log', 'log-input')), PRIMARY KEY(acl, seq, ord)) STRICT, WITHOUT ROWID;";
+	"  fragments TEXT, log TEXT CHECK(log IN ('log', 'log-input')), PRIMARY KEY(acl, seq, ord)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX ace_ends ON ace(acl, src, dst);";
 
 /* What an empty router has. */
 static const char schema_defaults[] =
