@@ -14,6 +14,9 @@ static enum grammar_result secret_store(struct change *c, char id[24])
 	int type = atoi(value_or(&c->v, "type", "0"));
 	char hash[128];
 	uint64_t number;
+	/* IOS knows more types and `level`: never take them for a part of the password. */
+	if (!var(c, "type") && ((text[0] >= '0' && text[0] <= '9' && text[1] == ' ') || !strncmp(text, "level ", 6)))
+		return refuse(c, "%% Secrets of this type are not supported");
 	if (!type && strlen(text) > PASSWORD_MAX)
 		return refuse(c, "%% The secret is longer than %d characters", PASSWORD_MAX);
 	if (type && !password_hash_valid(type, text))
