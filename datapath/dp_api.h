@@ -38,7 +38,7 @@ enum dp_msg {
 	DPM_DROP_DUMP,          /* -> dump of dpm_drop */
 	DPM_ENGINE_INFO,        /* -> dpm_engine_info */
 	DPM_CLEAR_COUNTERS,     /* dpm_clear: SA and policy counters, or an access-list's. Privilege 15 */
-	DPM_DEBUG               /* dpm_debug. Privilege 15 */
+	DPM_DEBUG               /* dpm_debug -> dpm_debug, the present state. Privilege 15; with ipsec 0 only a question */
 };
 
 struct dp_selector {            /* one side of a traffic selector: a range, and ports */

@@ -138,17 +138,19 @@ static enum err clear(struct daemon *d, const struct dump *u)
 	return ERR_OK;
 }
 
-static enum err debug(struct daemon *d, const struct dump *u)
+static enum err debug(struct daemon *d, const struct dump *u, struct dpm_debug *now)
 {
 	struct dpm_debug b;
 
 	if (u->m->body.len != sizeof(b))
 		return ERR_INVALID;
-	if (!privileged(d, u->c))
-		return ERR_DENIED;
 	memcpy(&b, u->m->body.data, sizeof(b));
+	/* To ask what is being debugged changes nothing. */
+	if (b.ipsec && !privileged(d, u->c))
+		return ERR_DENIED;
 	if (b.ipsec)
 		d->debug_ipsec = b.on != 0;
+	*now = (struct dpm_debug){ .ipsec = 1, .on = d->debug_ipsec };
 	return ERR_OK;
 }
 
@@ -166,6 +168,7 @@ bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m)
 {
 	struct dump u = { .c = c, .m = m, .e = ERR_OK };
 	struct dpm_engine_info info = { 0 };
+	struct dpm_debug now = { 0 };
 	struct span body = { 0 };
 	enum err e = ERR_OK;
 
@@ -190,7 +193,9 @@ bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m)
 		e = clear(d, &u);
 		break;
 	case DPM_DEBUG:
-		e = debug(d, &u);
+		e = debug(d, &u, &now);
+		if (e == ERR_OK)
+			body = span_of(&now, sizeof(now));
 		break;
 	default:
 		return false;

@@ -19,7 +19,7 @@ static bool ike_clear(struct exec_call *c, struct ikem_clear *ask)
 		ask->conn_id = (uint32_t)strtoul(id, NULL, 10);
 	e = daemon_call(
 		c->sh->options.run_dir, DAEMON_IKE, IKEM_CLEAR, span_of(ask, sizeof(*ask)), &cleared, sizeof(cleared), NULL);
-	if (e == ERR_NOT_FOUND && id != NULL) {
+	if (id != NULL && (e == ERR_NOT_FOUND || (e == ERR_OK && cleared == 0))) {
 		out_printf(c->out, "%% No such ISAKMP connection: %s\n", id);
 		return false;
 	}

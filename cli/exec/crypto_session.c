@@ -131,12 +131,13 @@ static void find_state(const struct session_rows *r, struct peer *p)
 		p->port = p->best->remote_port;
 }
 
+/* UINT64_MAX: not known. */
 static uint64_t uptime_of(const struct session_rows *r, const struct peer *p)
 {
 	for (size_t i = 0; i < r->nuptimes; i++)
 		if (addr_equal(r->uptimes[i].remote, p->addr) && strcmp(r->uptimes[i].interface, p->interface) == 0)
 			return r->uptimes[i].uptime_s;
-	return 0;
+	return UINT64_MAX;
 }
 
 static void head(struct out *o, const struct session_rows *r, const struct peer *p, bool detail)
@@ -146,7 +147,7 @@ static void head(struct out *o, const struct session_rows *r, const struct peer 
 	char text[DURATION_TEXT], ip[ADDR_TEXT];
 
 	out_printf(o, "\nInterface: %s\n", p->interface);
-	if (detail && uptime > 0 && status[0] == 'U')
+	if (detail && uptime != UINT64_MAX && status[0] == 'U')
 		out_printf(o, "Uptime: %s\n", duration_short(text, uptime));
 	out_printf(o, "Session status: %s     \n", status);
 	if (!detail) {

@@ -31,8 +31,9 @@ static bool change_ike(struct exec_call *c, const struct ikem_debug *mask, bool 
 
 static bool change_ipsec(struct exec_call *c, bool on)
 {
-	struct dpm_debug d = { .ipsec = 1, .on = on };
-	enum err e = daemon_call(c->sh->options.run_dir, DAEMON_DATAPATH, DPM_DEBUG, span_of(&d, sizeof(d)), &d, sizeof(d), NULL);
+	struct dpm_debug d = { .ipsec = 1, .on = on }, now;
+	enum err e =
+		daemon_call(c->sh->options.run_dir, DAEMON_DATAPATH, DPM_DEBUG, span_of(&d, sizeof(d)), &now, sizeof(now), NULL);
 
 	return e == ERR_OK || exec_failed(c, "datapathd", e);
 }
