@@ -1,0 +1,210 @@
+"""Other vendors' gateways for the matrix: what each lists, its configuration for one row, and how it starts and ends a tunnel.
+
+Each class drives R2 of a lab that runs that peer. `lacks(row)` says in a few words what the peer does not have of a row, from what
+it really lists, or None.
+"""
+import os
+import re
+import subprocess
+import time
+
+LOCAL, REMOTE = "198.51.100.2", "203.0.113.1"
+LOCAL_NET, REMOTE_NET = "192.168.2.0/24", "192.168.1.0/24"
+PSK = "postern-lab"
+
+#        our word    strongSwan's proposal, as it lists it
+SWAN = {
+    "des": ("des", "DES_CBC"), "3des": ("3des", "3DES_CBC"),
+    "aes": ("aes128", "AES_CBC"), "aes 192": ("aes192", "AES_CBC"), "aes 256": ("aes256", "AES_CBC"),
+    "md5": ("md5", "HMAC_MD5_96"), "sha": ("sha1", "HMAC_SHA1_96"), "sha256": ("sha256", "HMAC_SHA2_256_128"),
+    "sha384": ("sha384", "HMAC_SHA2_384_192"), "sha512": ("sha512", "HMAC_SHA2_512_256"),
+    "1": ("modp768", "MODP_768"), "2": ("modp1024", "MODP_1024"), "5": ("modp1536", "MODP_1536"), "14": ("modp2048", "MODP_2048"),
+    "15": ("modp3072", "MODP_3072"), "16": ("modp4096", "MODP_4096"), "19": ("ecp256", "ECP_256"), "20": ("ecp384", "ECP_384"),
+    "21": ("ecp521", "ECP_521"), "24": ("modp2048s256", "MODP_2048_256"),
+    "gcm": ("aes128gcm16", "AES_GCM_16"), "gcm 192": ("aes192gcm16", "AES_GCM_16"), "gcm 256": ("aes256gcm16", "AES_GCM_16"),
+    "gmac": ("aes128gmac", "NULL_AES_GMAC"), "gmac 192": ("aes192gmac", "NULL_AES_GMAC"), "gmac 256": ("aes256gmac", "NULL_AES_GMAC"),
+    "null": ("null", "NULL"),
+}
+#        our word    libreswan's name in ike= and phase2alg=, and in its list
+PLUTO = {
+    "des": ("des", "DES_CBC"), "3des": ("3des", "3DES_CBC"),
+    "aes": ("aes128", "AES_CBC"), "aes 192": ("aes192", "AES_CBC"), "aes 256": ("aes256", "AES_CBC"),
+    "md5": ("md5", "HMAC_MD5"), "sha": ("sha1", "HMAC_SHA1"), "sha256": ("sha2_256", "HMAC_SHA2_256"),
+    "sha384": ("sha2_384", "HMAC_SHA2_384"), "sha512": ("sha2_512", "HMAC_SHA2_512"),
+    "1": ("modp768", "MODP768"), "2": ("modp1024", "MODP1024"), "5": ("modp1536", "MODP1536"), "14": ("modp2048", "MODP2048"),
+    "15": ("modp3072", "MODP3072"), "16": ("modp4096", "MODP4096"), "19": ("dh19", "DH19"), "20": ("dh20", "DH20"),
+    "21": ("dh21", "DH21"), "24": ("dh24", "DH24"),
+    "gcm": ("aes_gcm128", "AES_GCM_16"), "gcm 192": ("aes_gcm192", "AES_GCM_16"), "gcm 256": ("aes_gcm256", "AES_GCM_16"),
+    "gmac": ("null_auth_aes_gmac128", "NULL_AUTH_AES_GMAC"), "gmac 192": ("null_auth_aes_gmac192", "NULL_AUTH_AES_GMAC"),
+    "gmac 256": ("null_auth_aes_gmac256", "NULL_AUTH_AES_GMAC"), "null": ("null", "NULL"),
+}
+
+
+class Peer:
+    """R2 of a lab. `words(command)` gives the words that run a command in it; `folder` is its configuration's."""
+
+    def __init__(self, words, folder):
+        self.words, self.folder = words, folder
+
+    def run(self, *command, timeout=60):
+        return subprocess.run(self.words(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
+
+    def write(self, name, text):
+        """The daemon may read a file while it is being replaced: write in place, it is told afterwards."""
+        with open(os.path.join(self.folder, name), "w") as file:
+            file.write(text)
+
+    def log_tail(self):
+        try:
+            with open(os.path.join(self.folder, "log"), errors="replace") as file:
+                return file.read()[-1500:]
+        except OSError:
+            return ""
+
+
+class StrongSwan(Peer):
+    name = "strongswan"
+
+    def __init__(self, words, folder, encap):
+        super().__init__(words, folder)
+        self.encap = encap
+        self.kernel = not encap
+        listed = self.run("swanctl", "--list-algs").stdout
+        self.has = set(re.findall(r"^\s+([A-Z0-9_]+)\[", listed, re.M))
+
+    def lacks(self, row):
+        for word in (row.encryption, row.hash, row.group, row.esp_cipher, row.esp_hash):
+            if word is None:
+                continue
+            if word.startswith("gmac"):
+                # GMAC is the kernel's business: charon has no row for it. Its own ESP does not do it.
+                if not self.kernel:
+                    return "kernel-libipsec has no AES-GMAC"
+            elif SWAN[word][1] not in self.has:
+                return f"strongSwan lists no {SWAN[word][1]}"
+        return None
+
+    def load(self, row):
+        ike = "-".join(SWAN[word][0] for word in (row.encryption, row.hash, row.group))
+        esp = "-".join(SWAN[word][0] for word in (row.esp_cipher, row.esp_hash, row.pfs) if word)
+        self.write("swanctl.conf", f"""connections {{
+	postern {{
+		version = 1
+		local_addrs = {LOCAL}
+		remote_addrs = {REMOTE}
+		encap = {'yes' if self.encap else 'no'}
+		proposals = {ike}
+		local {{ auth = psk }}
+		remote {{ auth = psk }}
+		children {{
+			site {{
+				local_ts = {LOCAL_NET}
+				remote_ts = {REMOTE_NET}
+				esp_proposals = {esp}
+			}}
+		}}
+	}}
+}}
+secrets {{
+	ike-r1 {{
+		id = {REMOTE}
+		secret = {PSK}
+	}}
+}}
+""")
+        self.run("swanctl", "--terminate", "--ike", "postern", "--force", "--timeout", "2")
+        done = self.run("swanctl", "--load-all", "--noprompt")
+        if done.returncode or "loading connection 'postern' failed" in done.stdout:
+            return f"swanctl refuses: {last_line(done.stdout)}"
+        return None
+
+    def initiate(self):
+        done = self.run("swanctl", "--initiate", "--child", "site", "--timeout", "15")
+        return None if done.returncode == 0 else f"swanctl --initiate: {last_line(done.stdout)}"
+
+    def check(self, row):
+        """None, or how what it runs differs from the row."""
+        text = self.run("swanctl", "--list-sas").stdout
+        wanted = SWAN[row.group][1], SWAN[row.hash][1].rsplit("_", 1)[0]
+        ike = next((line for line in text.splitlines() if "PRF_" in line), "")
+        if not all(word in ike for word in wanted) or not cipher_named(row.encryption, ike):
+            return f"IKE SA of strongSwan has {ike.strip() or 'nothing'}"
+        esp = next((line for line in text.splitlines() if "ESP:" in line), "")
+        if not all(SWAN[word][1] in esp for word in (row.esp_cipher, row.esp_hash, row.pfs) if word):
+            return f"IPsec SA of strongSwan has {esp.strip() or 'nothing'}"
+        return None
+
+
+def cipher_named(word, text):
+    bits = {"aes": "AES_CBC-128", "aes 192": "AES_CBC-192", "aes 256": "AES_CBC-256"}
+    return bits.get(word, SWAN[word][1]) in text
+
+
+class Libreswan(Peer):
+    name = "libreswan"
+    kernel = True
+
+    def __init__(self, words, folder):
+        super().__init__(words, folder)
+        status = self.run("/usr/libexec/ipsec/whack", "--status").stdout
+        v1 = [line for line in status.splitlines() if "algorithm" in line and "v1id=-1" not in line]
+        self.ike = set(re.findall(r"IKE encrypt: .*?v2name=([A-Z0-9_]+)", "\n".join(v1)))
+        self.esp = set(re.findall(r"ESP encrypt: name=([A-Z0-9_]+)", status))
+        self.prf = set(re.findall(r"IKE PRF: name=([A-Z0-9_]+)", status))
+        self.dh = set(re.findall(r"IKE DH Key Exchange: name=([A-Z0-9_]+)", status))
+        self.auth = set(re.findall(r"AH/ESP auth: name=([A-Z0-9_]+)", status))
+
+    def lacks(self, row):
+        cipher = PLUTO[row.encryption][1]
+        if not any(cipher.removesuffix("_CBC") == listed.removesuffix("_CBC") for listed in self.ike):
+            return f"libreswan lists no {cipher} for IKEv1"
+        if PLUTO[row.hash][1] not in self.prf:
+            return f"libreswan lists no {PLUTO[row.hash][1]}"
+        for group in filter(None, (row.group, row.pfs)):
+            if PLUTO[group][1] not in self.dh:
+                return f"libreswan lists no {PLUTO[group][1]}"
+        if PLUTO[row.esp_cipher][1] not in self.esp:
+            return f"libreswan lists no {PLUTO[row.esp_cipher][1]} for ESP"
+        return None
+
+    def load(self, row):
+        ike = f"{PLUTO[row.encryption][0]}-{PLUTO[row.hash][0]};{PLUTO[row.group][0]}"
+        esp = "-".join(PLUTO[word][0] for word in (row.esp_cipher, row.esp_hash) if word)
+        self.write("ipsec.conf", f"""config setup
+	ikev1-policy=accept
+
+conn postern
+	keyexchange=ikev1
+	authby=secret
+	left={LOCAL}
+	leftsubnet={LOCAL_NET}
+	right={REMOTE}
+	rightsubnet={REMOTE_NET}
+	ike={ike}
+	phase2=esp
+	phase2alg={esp}{';' + PLUTO[row.pfs][0] if row.pfs else ''}
+	pfs={'yes' if row.pfs else 'no'}
+	auto=add
+""")
+        self.run("ipsec", "auto", "--delete", "postern")
+        done = self.run("ipsec", "auto", "--add", "postern")
+        if done.returncode or "refus" in done.stdout or "failed" in done.stdout:
+            return f"libreswan refuses: {last_line(done.stdout)}"
+        return None
+
+    def initiate(self):
+        done = self.run("timeout", "20", "ipsec", "auto", "--up", "postern")
+        return None if "IPsec SA established" in done.stdout else f"ipsec auto --up: {last_line(done.stdout)}"
+
+    def check(self, row):
+        for _ in range(10):
+            text = self.run("/usr/libexec/ipsec/whack", "--status").stdout
+            if "newest ISAKMP SA: #0" not in text and "newest IPsec SA: #0" not in text:
+                return None
+            time.sleep(0.2)
+        return "libreswan shows no SA"
+
+
+def last_line(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no words"
