@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #define RETRY_US 2000000
+#define APART_US 100000 /* between two changes of the filter: a list is typed or copied line by line */
 
 /* Says once per change which lines can never be negotiated: their traffic is dropped. */
 static void complain(const struct plan *plan, const struct plan *before)
@@ -84,6 +85,7 @@ static void apply(struct daemon *d)
 	const struct filter_env env = { .ifindex = links_index, .tap = BACKEND_TAP };
 	struct plan next, before = d->plan;
 
+	d->applied_us = d->env->now_us(d->env->ctx);
 	if (plan_derive(&next, d->cfg, links_index, d) != ERR_OK) {
 		daemon_refresh_in(d, RETRY_US);
 		return;
@@ -106,11 +108,16 @@ static void apply(struct daemon *d)
 void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables)
 {
 	bool first = d->cfg == NULL;
+	uint64_t since_us;
 
 	d->cfg = now;
 	if (!first && !(tables & (CFG_INTERFACES | CFG_ACLS | CFG_IPSEC | CFG_CRYPTO_MAPS)))
 		return;
-	apply(d);
+	since_us = d->env->now_us(d->env->ctx) - d->applied_us;
+	if (first || since_us >= APART_US)
+		apply(d);
+	else
+		daemon_refresh_in(d, APART_US - since_us);
 }
 
 void daemon_refresh_in(struct daemon *d, uint64_t in_us)

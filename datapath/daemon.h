@@ -41,6 +41,7 @@ struct daemon {
 	struct filter_live *filter;
 	struct links *links;
 	struct report *report;
+	uint64_t applied_us;        /* when the snapshot in force was last taken over */
 	struct loop_timer *refresh; /* again: a device came, the filter was refused, SAs to look through */
 
 	struct msg_server *server;

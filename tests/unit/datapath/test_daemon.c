@@ -341,6 +341,10 @@ static void list_changes_end_sas(void **state)
 	r->ike.n = 0;
 	daemon_configure(&r->d, less, CFG_ROUTES); /* not ours: nothing happens */
 	assert_int_equal(fake.nsas, 1);
+	/* At once after a quiet time, else a moment later, with what has come since. */
+	daemon_configure(&r->d, less, CFG_ACLS);
+	assert_int_equal(fake.nsas, 1);
+	later_us += 200000;
 	daemon_configure(&r->d, less, CFG_ACLS);
 	pump(r);
 	assert_int_equal(fake.nsas, 0);
@@ -360,6 +364,7 @@ static void refused_policies(void **state)
 	struct cfg *none = build_cfg("interface GigabitEthernet0/0 203.0.113.1/24\n");
 
 	fake.refuse = ERR_SYS;
+	later_us += 200000;
 	daemon_configure(&r->d, none, CFG_ALL);
 	assert_int_equal(r->d.plan.view.nentries, 3);
 	assert_non_null(strstr(logged, "POLICY_REFUSED"));
