@@ -79,10 +79,12 @@ static void ask_put(struct ike *k, struct quick *q, bool inbound)
 
 void ask_all(struct ike *k, struct ike_sa *sa, struct quick *q, uint16_t asks)
 {
-	if (q != NULL)
+	if (q != NULL) {
+		quick_number(q);
 		q->pending = asks;
-	else
+	} else {
 		sa->pending = asks;
+	}
 	if (asks & ASK_GENERATE)
 		ask_generate(k, sa, q);
 	/* With both, the derivation follows when the pair is there. */

@@ -25,7 +25,7 @@
 #define HALF_OPEN_MAX      1000  /* IKE SAs in negotiation, all peers */
 #define HALF_OPEN_PEER_MAX 20    /* of one address, as responder */
 #define HALF_OPEN_S        60    /* life of one that does not get on */
-#define QUICKS_MAX         256   /* quick modes at a time under one IKE SA */
+#define QUICKS_MAX         2048  /* quick modes at a time under one IKE SA */
 #define QUICK_KEPT_S       60    /* a finished quick mode answers repetitions so long */
 #define MESSAGE_IDS_MAX    20000 /* quick modes in the life of an IKE SA */
 #define DEAD_ROWS          64    /* deleted SAs that show still names */
@@ -72,8 +72,8 @@ struct ike_sa {
 	uint64_t created_us, established_us, expires_us, heard_us; /* heard: last authentic message */
 	bool forgotten;                                            /* the peer says that it does not know it */
 	struct link quicks;
-	uint32_t nquicks, next_quick;
-	uint32_t *message_ids; /* used by quick modes, owned */
+	uint32_t nquicks, nactive, next_quick; /* nactive: without those that only answer repetitions */
+	uint32_t *message_ids;                 /* used by quick modes, owned */
 	size_t nmessage_ids, message_ids_size;
 	uint32_t children; /* made under it */
 	bool told_garbled; /* that the peer's key differs was said once */
@@ -321,6 +321,8 @@ void quick_fail(struct quick *q, uint16_t notify, const char *why, bool silent_p
 
 /* quick.c: the object */
 struct quick *quick_new(struct ike_sa *sa, bool initiator, uint32_t message_id);
+/* Gives it its number and connection ids: ours at once, the peer's when its first message was authentic. */
+void quick_number(struct quick *q);
 struct quick *quick_find(struct ike_sa *sa, uint32_t message_id);
 struct quick *quick_by_number(struct ike_sa *sa, uint32_t number);
 void quick_free(struct quick *q); /* takes back what it had put into the data path unless done */

@@ -19,6 +19,7 @@
 #define HOLD_OFF_MS    1000
 #define HOLD_OFF_STEPS 5
 #define WANTED_S       60
+#define JUST_UP_US     500000
 /* A renewal that failed is tried again after this, as long as the old pair lives. */
 #define RENEW_AGAIN_S 5
 /* Quick mode: messages sent before the peer counts as silent. */
@@ -205,6 +206,19 @@ void flow_renew(struct flow *f, struct addr peer)
 	flow_round(f);
 }
 
+/* The question and the answer to the one before it have crossed. */
+static bool just_up(const struct flow *f)
+{
+	EACH(l, &f->children)
+	{
+		const struct child *c = OWNER(l, struct child, of_flow);
+
+		if (c->has_out && !c->worn && now_us(f->k) < c->created_us + JUST_UP_US)
+			return true;
+	}
+	return false;
+}
+
 void flow_acquire(struct ike *k, const struct dpm_acquire *a)
 {
 	struct flow *f = flow_get(k, &a->policy, true);
@@ -215,8 +229,14 @@ void flow_acquire(struct ike *k, const struct dpm_acquire *a)
 		return;
 	}
 	f->acquire = true;
-	if (f->stage == FLOW_IDLE)
+	if (f->stage != FLOW_IDLE)
+		return;
+	if (just_up(f)) {
+		f->acquire = false;
+		policy_tell(f, DP_POLICY_UP, 0);
+	} else {
 		flow_round(f);
+	}
 }
 
 static void offer_fill(struct ike *k, struct quick_state *q, const struct policy *p)
@@ -242,7 +262,7 @@ enum err quick_begin(struct ike_sa *sa, struct flow *f)
 	struct policy p;
 	struct quick *q;
 
-	if (!policy_find(k, &f->id, &p) || sa->nquicks >= QUICKS_MAX)
+	if (!policy_find(k, &f->id, &p) || sa->nactive >= QUICKS_MAX)
 		return ERR_NOT_FOUND;
 	q = quick_new(sa, true, message_id_new(sa));
 	if (q == NULL)

@@ -28,6 +28,17 @@ static bool ids_reserve(struct ike_sa *sa)
 	return true;
 }
 
+void quick_number(struct quick *q)
+{
+	struct ike *k = q->sa->k;
+
+	if (q->number != 0)
+		return;
+	q->number = q->sa->next_quick++;
+	q->conn_in = k->next_child_id++;
+	q->conn_out = k->next_child_id++;
+}
+
 struct quick *quick_new(struct ike_sa *sa, bool initiator, uint32_t message_id)
 {
 	struct ike *k = sa->k;
@@ -42,7 +53,6 @@ struct quick *quick_new(struct ike_sa *sa, bool initiator, uint32_t message_id)
 		return NULL;
 	}
 	q->sa = sa;
-	q->number = sa->next_quick++;
 	q->message_id = message_id;
 	q->st = st;
 	st->initiator = initiator;
@@ -50,10 +60,11 @@ struct quick *quick_new(struct ike_sa *sa, bool initiator, uint32_t message_id)
 	st->message_id = message_id;
 	q->life = (struct timer){ .fire = quick_life, .owner = q };
 	q->tx.timer = (struct timer){ .fire = quick_again, .owner = q };
-	q->conn_in = k->next_child_id++;
-	q->conn_out = k->next_child_id++;
+	if (initiator)
+		quick_number(q);
 	link_add(&sa->quicks, &q->link);
 	sa->nquicks++;
+	sa->nactive++;
 	timer_set(&k->timers, &q->life, now_us(k) + HALF_OPEN_S * SECOND);
 	return q;
 }
@@ -83,6 +94,7 @@ static void state_free(struct quick *q)
 	q->dh_held = false;
 	mem_free_secret(q->st, sizeof(*q->st));
 	q->st = NULL;
+	q->sa->nactive--;
 }
 
 /* SAs that were put for a pair that did not come to be. */

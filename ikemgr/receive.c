@@ -150,7 +150,7 @@ static struct quick *quick_for(struct ike_sa *sa, uint32_t id, const char **why)
 	if (message_id_used(sa, id))
 		return NULL;
 	*why = "too many quick modes";
-	return sa->nquicks >= QUICKS_MAX ? NULL : quick_new(sa, false, id);
+	return sa->nactive >= QUICKS_MAX ? NULL : quick_new(sa, false, id);
 }
 
 static bool decrypt(struct ike_sa *sa, struct quick *q, struct span packet, struct arrival *a)
@@ -175,6 +175,20 @@ static bool decrypt(struct ike_sa *sa, struct quick *q, struct span packet, stru
 	return false;
 }
 
+/* IOS's lines for a quick mode that comes too early, or in clear. */
+static void phase2_early_say(struct ike_sa *sa, const struct arrival *a)
+{
+	char from[ADDR_TEXT];
+
+	addr_print(from, sa->st.path.remote);
+	if (!a->encrypted && say_allowed(sa->k))
+		log_msg("CRYPTO", LOG_SEV_INFO, "IKMP_NOT_ENCRYPTED", "IKE packet from %s was not encrypted and it should've been.",
+			from);
+	else if (!(sa->st.evidence & EV_AUTHED) && say_allowed(sa->k))
+		log_msg("CRYPTO", LOG_SEV_INFO, "IKMP_SA_NOT_AUTH",
+			"Cannot accept Quick Mode exchange from %s if SA is not authenticated!", from);
+}
+
 static void receive_phase2(struct ike_sa *sa, struct span packet, struct arrival *a)
 {
 	struct ike *k = sa->k;
@@ -186,6 +200,7 @@ static void receive_phase2(struct ike_sa *sa, struct span packet, struct arrival
 		return;
 	if (id == 0 || !(sa->st.evidence & EV_AUTHED) || !a->encrypted || (q != NULL && q->st == NULL)) {
 		count(k, id == 0 ? STAT_BAD_MESSAGE_ID : STAT_BAD_EXCHANGE);
+		phase2_early_say(sa, a);
 		return;
 	}
 	q = quick_for(sa, id, &why);

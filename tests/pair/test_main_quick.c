@@ -310,6 +310,30 @@ static void export_keys(void **state)
 	rig_free(r);
 }
 
+/* A thousand permit lines asked for at once: a pair for each, under one IKE SA. */
+static void a_thousand_lines(void **state)
+{
+	struct rig *r = rig_new(13, 2);
+	char left[16], right[16];
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		ip4_print(left, 0x0a000000 + i * 256);
+		ip4_print(right, 0x14000000 + i * 256);
+		cfg_ace_add(r->n[0].cfg, "101", 20 + i, true, left, 24, right, 24);
+		cfg_ace_add(r->n[1].cfg, "101", 20 + i, true, right, 24, left, 24);
+	}
+	rig_config(&r->n[0]);
+	rig_config(&r->n[1]);
+	for (uint32_t i = 0; i < 1000; i++)
+		rig_acquire(&r->n[0], 10, 20 + i);
+	rig_run(r, SECONDS(5));
+	assert_int_equal(rig_stat(&r->n[0], STAT_PHASE1_OK), 1);
+	assert_int_equal(rig_pairs(&r->n[0]), 1000);
+	assert_int_equal(rig_pairs(&r->n[1]), 1000);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +352,7 @@ int main(void)
 		cmocka_unit_test(protocol_and_port),
 		cmocka_unit_test(pfs_rules),
 		cmocka_unit_test(export_keys),
+		cmocka_unit_test(a_thousand_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
