@@ -174,7 +174,7 @@ class Libreswan(Peer):
 	ikev1-policy=accept
 
 conn postern
-	keyexchange=ikev1
+	ikev2=no
 	authby=secret
 	left={LOCAL}
 	leftsubnet={LOCAL_NET}
