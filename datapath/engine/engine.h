@@ -92,7 +92,8 @@ struct drop_about {
 void worker_drop(struct worker *w, enum dp_drop reason, uint64_t n, const struct drop_about *about);
 /* Volume limits: tells soft and hard once each; false: over the hard one. */
 bool worker_volume(struct worker *w, struct sa *sa, uint64_t bytes);
-void worker_expire(struct worker *w, const struct sa *sa, enum dp_expire why);
+/* False: the ring of notes is full; try again with the next packet. */
+bool worker_expire(struct worker *w, const struct sa *sa, enum dp_expire why);
 
 /* out.c, in.c */
 enum err out_open(struct out **o, struct backend *b) MUST_CHECK;

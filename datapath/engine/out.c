@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HOLD_POLL_MS 500
-#define READS        64 /* before the worker lets the control thread in between */
+#define HOLD_POLL_MS 500ull /* how often packets that are too old are looked for */
+#define READS        64     /* before the worker lets the control thread in between */
 
 void out_drop(struct out *o, enum dp_drop reason, const struct clear *c, uint64_t n)
 {
@@ -106,6 +106,8 @@ static bool read_tap(struct out *o)
 void *out_run(void *arg)
 {
 	struct out *o = arg;
+	uint64_t held_us = 0;
+	bool woken = false;
 	struct pollfd fds[2] = { { .fd = o->tap.fd, .events = POLLIN }, { .fd = o->w->down.fd, .events = POLLIN } };
 
 	while (!FLAG_GET(o->w->stop)) {
@@ -113,16 +115,20 @@ void *out_run(void *arg)
 
 		rcu_online(&o->b->rcu, &o->w->rcu);
 		o->w->now_us = engine_now();
-		if (o->holding)
+		if (o->holding && (woken || o->w->now_us - held_us > HOLD_POLL_MS * 1000)) {
 			hold_run(o);
+			held_us = o->w->now_us;
+		}
+		woken = false;
 		more = read_tap(o);
 		seal_flush(o);
 		rcu_offline(&o->w->rcu);
 		if (more && poll(&fds[1], 1, 0) == 0)
 			continue;
 		if (!more)
-			poll(fds, 2, o->holding ? HOLD_POLL_MS : -1);
-		if (fds[1].revents & POLLIN)
+			poll(fds, 2, o->holding ? (int)HOLD_POLL_MS : -1);
+		woken = fds[1].revents & POLLIN;
+		if (woken)
 			note_clear(&o->w->down);
 	}
 	return NULL;

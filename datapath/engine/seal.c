@@ -23,10 +23,8 @@ static uint64_t next_seq(struct out *o, struct sa *sa)
 	if (st->seq >= last)
 		return 0;
 	COUNT_ADD(st->seq, 1);
-	if (!sa->conf.esn && st->seq >= SEQ_WARN && !st->cycle_told) {
-		st->cycle_told = true;
-		worker_expire(o->w, sa, DP_EXPIRE_SEQUENCE);
-	}
+	if (!sa->conf.esn && st->seq >= SEQ_WARN && !st->cycle_told)
+		st->cycle_told = worker_expire(o->w, sa, DP_EXPIRE_SEQUENCE);
 	return st->seq;
 }
 

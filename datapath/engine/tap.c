@@ -35,6 +35,21 @@ static void set_sysctl(const char *name, const char *what, const char *value)
 	close(fd);
 }
 
+/* Decrypted packets come from networks whose route points elsewhere. The kernel takes the stricter of this value and `all`, so
+ * where that asks for the strict check the loose one is set, which is the one that overrides it. */
+static const char *source_check(void)
+{
+	char c = '0';
+	int fd = open("/proc/sys/net/ipv4/conf/all/rp_filter", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (read(fd, &c, 1) != 1)
+			c = '0';
+		close(fd);
+	}
+	return c == '1' ? "2" : "0";
+}
+
 static void probe_offloads(struct tap *t, bool gso)
 {
 	unsigned tso = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO_ECN, uso = tso | TUN_F_USO4 | TUN_F_USO6;
@@ -73,7 +88,7 @@ enum err tap_open(struct tap *t, const char *name, bool gso)
 	if (ok) {
 		probe_offloads(t, gso);
 		set_sysctl(name, "disable_ipv6", "1");
-		set_sysctl(name, "rp_filter", "0");
+		set_sysctl(name, "rp_filter", source_check());
 		set_sysctl(name, "forwarding", "1");
 		ok = bring_up(t, s, name);
 		t->ifindex = (int)if_nametoindex(name);

@@ -99,12 +99,12 @@ void worker_drop(struct worker *w, enum dp_drop reason, uint64_t n, const struct
 	report(w, reason, n, about);
 }
 
-void worker_expire(struct worker *w, const struct sa *sa, enum dp_expire why)
+bool worker_expire(struct worker *w, const struct sa *sa, enum dp_expire why)
 {
 	struct note *note = note_take(&w->up);
 
 	if (!note)
-		return;
+		return false;
 	note->kind = NOTE_EVENT;
 	note->event = (struct backend_event){ .kind = BACKEND_EXPIRE };
 	note->event.expire.key = sa->conf.key;
@@ -112,6 +112,7 @@ void worker_expire(struct worker *w, const struct sa *sa, enum dp_expire why)
 	note->event.expire.bytes = COUNT_GET(sa->state->count.bytes);
 	note->event.expire.packets = COUNT_GET(sa->state->count.packets);
 	note_put(&w->up);
+	return true;
 }
 
 bool worker_volume(struct worker *w, struct sa *sa, uint64_t bytes)
@@ -121,13 +122,10 @@ bool worker_volume(struct worker *w, struct sa *sa, uint64_t bytes)
 
 	if (sa->conf.hard_bytes && total > sa->conf.hard_bytes) {
 		if (!st->hard_told)
-			worker_expire(w, sa, DP_EXPIRE_HARD);
-		st->hard_told = true;
+			st->hard_told = worker_expire(w, sa, DP_EXPIRE_HARD);
 		return false;
 	}
-	if (sa->conf.soft_bytes && total > sa->conf.soft_bytes && !st->soft_told) {
-		worker_expire(w, sa, DP_EXPIRE_SOFT);
-		st->soft_told = true;
-	}
+	if (sa->conf.soft_bytes && total > sa->conf.soft_bytes && !st->soft_told)
+		st->soft_told = worker_expire(w, sa, DP_EXPIRE_SOFT);
 	return true;
 }
