@@ -23,12 +23,12 @@ struct ike_path {
 	uint16_t local_port, remote_port;
 };
 
-#define IKE_DH_MAX 512          /* longest public value, bytes (4096 bit) */
+#define IKE_DH_MAX    512 /* longest public value, bytes (4096 bit) */
 #define IKE_NONCE_MAX 256
 
 /* A request to the process that holds the PSKs: SKEYID = prf(psk, Ni_b | Nr_b), RFC 2409 5. */
 struct ike_skeyid_request {
-	uint64_t secret_id;             /* cfg_isakmp_key.secret_id */
+	uint64_t secret_id; /* cfg_isakmp_key.secret_id */
 	enum alg_hash prf;
 	uint16_t ni_len, nr_len;
 	uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
@@ -50,7 +50,7 @@ struct ike_host {
 
 	/* datapathd */
 	void (*spi_alloc)(void *ctx, uint64_t serial, const struct dpm_spi *want);
-	void (*sa_put)(void *ctx, uint64_t serial, const struct dpm_sa *sa);         /* copied and wiped by the host */
+	void (*sa_put)(void *ctx, uint64_t serial, const struct dpm_sa *sa); /* copied and wiped by the host */
 	void (*sa_del)(void *ctx, const struct dp_sa_key *key);
 	void (*sa_move)(void *ctx, const struct dpm_sa_move *move);
 	void (*policy_state)(void *ctx, const struct dpm_policy_state *state);
@@ -65,8 +65,8 @@ struct ike_host {
 	bool native_esp;
 };
 
-struct ike *ike_new(const struct ike_host *host);       /* copied */
-void ike_free(struct ike *k);                           /* wipes; sends nothing */
+struct ike *ike_new(const struct ike_host *host); /* copied */
+void ike_free(struct ike *k);                     /* wipes; sends nothing */
 
 /* A new snapshot; borrowed until the next call. What no longer fits is cleared as IOS does. */
 void ike_config(struct ike *k, const struct cfg *now, unsigned tables);

@@ -9,39 +9,36 @@
 #define IKEMGRD_SOCKET "ikemgrd"
 
 enum ike_msg {
-	IKEM_SA_DUMP = 1,       /* -> dump of ikem_sa */
-	IKEM_PEER_DUMP,         /* -> dump of ikem_session: `show crypto session` */
-	IKEM_CLEAR,             /* ikem_clear -> uint32 how many. Privilege 15 */
-	IKEM_DEBUG,             /* ikem_debug -> ikem_debug. Privilege 15 */
-	IKEM_KEY_EXPORT,        /* ikem_key_export: tshark's ikev1_decryption_table lines of new SAs are appended to a file. Privilege 15 */
-	IKEM_FAILURE_DUMP,      /* -> dump of ikem_failure: the last ones, newest first */
-	IKEM_STATS              /* -> dump of ikem_stat */
+	IKEM_SA_DUMP = 1,  /* -> dump of ikem_sa */
+	IKEM_PEER_DUMP,    /* -> dump of ikem_session: `show crypto session` */
+	IKEM_CLEAR,        /* ikem_clear -> uint32 how many. Privilege 15 */
+	IKEM_DEBUG,        /* ikem_debug -> ikem_debug. Privilege 15 */
+	IKEM_KEY_EXPORT,   /* ikem_key_export: tshark's ikev1_decryption_table lines of new SAs are appended to a file. Privilege 15
+			    */
+	IKEM_FAILURE_DUMP, /* -> dump of ikem_failure: the last ones, newest first */
+	IKEM_STATS         /* -> dump of ikem_stat */
 };
 
 /* `show crypto isakmp sa`; names as IOS prints them come from ike_state_name(). */
-enum ike_state {
-	MM_NO_STATE, MM_SA_SETUP, MM_KEY_EXCH, MM_KEY_AUTH,
-	AG_NO_STATE, AG_INIT_EXCH, AG_AUTH, QM_IDLE,
-	IKE_STATE_COUNT
-};
+enum ike_state { MM_NO_STATE, MM_SA_SETUP, MM_KEY_EXCH, MM_KEY_AUTH, AG_NO_STATE, AG_INIT_EXCH, AG_AUTH, QM_IDLE, IKE_STATE_COUNT };
 const char *ike_state_name(enum ike_state s);
 
 struct ikem_sa {
-	uint32_t conn_id;               /* from 1001 */
-	uint8_t version;                /* 1, 2 */
-	uint8_t state;                  /* enum ike_state */
+	uint32_t conn_id; /* from 1001 */
+	uint8_t version;  /* 1, 2 */
+	uint8_t state;    /* enum ike_state */
 	uint8_t initiator;
 	uint8_t deleted;
 	uint8_t established;
 	struct addr local, remote;
 	uint16_t local_port, remote_port;
-	uint8_t encryption, hash, auth, group;  /* enum alg_cipher, enum alg_hash, RFC 2409 method, group; 0 not agreed */
+	uint8_t encryption, hash, auth, group; /* enum alg_cipher, enum alg_hash, RFC 2409 method, group; 0 not agreed */
 	uint32_t lifetime_s, remaining_s;
 	uint8_t cap_dpd, cap_nat, cap_keepalive, cap_xauth, cap_config;
 	uint64_t cookie_i, cookie_r;
-	char identity[128];             /* the peer's phase 1 identity, as authenticated */
+	char identity[128]; /* the peer's phase 1 identity, as authenticated */
 	uint64_t age_s;
-	uint32_t children;              /* IPsec SA pairs made under it */
+	uint32_t children; /* IPsec SA pairs made under it */
 };
 
 enum ike_session_status { SESSION_DOWN, SESSION_DOWN_NEGOTIATING, SESSION_UP_IDLE, SESSION_UP_NO_IKE, SESSION_UP_ACTIVE };
@@ -54,25 +51,25 @@ struct ikem_session {
 
 struct ikem_clear {
 	enum { IKE_CLEAR_ISAKMP, IKE_CLEAR_IPSEC, IKE_CLEAR_SESSION } what;
-	uint32_t conn_id;               /* 0: not by id */
-	struct addr peer;               /* unset: all */
-	char map[CFG_NAME];             /* `clear crypto sa map NAME`; empty: all */
+	uint32_t conn_id;   /* 0: not by id */
+	struct addr peer;   /* unset: all */
+	char map[CFG_NAME]; /* `clear crypto sa map NAME`; empty: all */
 };
 
 struct ikem_debug {
-	uint8_t isakmp, isakmp_error, detail;   /* the wanted state; the answer has the present one */
-	uint8_t set;                            /* 0: only ask */
+	uint8_t isakmp, isakmp_error, detail; /* the wanted state; the answer has the present one */
+	uint8_t set;                          /* 0: only ask */
 };
 
 struct ikem_key_export {
-	char path[256];                 /* absolute, below the router's data folder; empty: stop */
+	char path[256]; /* absolute, below the router's data folder; empty: stop */
 };
 
 struct ikem_failure {
 	uint64_t wall_us;
 	struct addr remote;
 	uint32_t conn_id;
-	char text[512];                 /* what was wrong, offered and wanted */
+	char text[512]; /* what was wrong, offered and wanted */
 };
 
 struct ikem_stat {
