@@ -27,7 +27,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "lab")]
 from labkit import lab as kit                                           # noqa: E402
 from labkit.base import Lab                                             # noqa: E402
 from matrix_peers import Libreswan, StrongSwan                          # noqa: E402
-from matrix_rows import LIBRESWAN_SLICE, diagonal, product              # noqa: E402
+from matrix_rows import LIBRESWAN_SLICE, diagonal, product, without_ecp_pfs     # noqa: E402
 
 ROOT = os.path.realpath(f"{HERE}/../..")
 LAB = f"{ROOT}/tests/lab/lab"
@@ -133,7 +133,7 @@ class Bench:
 
 def rows_of(kind, part):
     if not part:
-        return product()
+        return without_ecp_pfs(product()) if kind == "libreswan" else product()
     return {"native": diagonal(12), "strongswan-kernel": diagonal(4, 2), "libreswan": LIBRESWAN_SLICE}[kind]
 
 

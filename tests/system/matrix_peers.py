@@ -163,6 +163,8 @@ class Libreswan(Peer):
         for group in filter(None, (row.group, row.pfs)):
             if PLUTO[group][1] not in self.dh:
                 return f"libreswan lists no {PLUTO[group][1]}"
+        if row.pfs in ("19", "20", "21"):
+            return "libreswan has the elliptic curves not for PFS in IKEv1"
         if PLUTO[row.esp_cipher][1] not in self.esp:
             return f"libreswan lists no {PLUTO[row.esp_cipher][1]} for ESP"
         return None
