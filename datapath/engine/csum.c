@@ -38,18 +38,9 @@ __attribute__((target("avx2"))) static uint64_t sum_avx2(uint64_t sum, const uin
 	return sum_tail(sum + lanes[0] + lanes[1] + lanes[2] + lanes[3], p, len);
 }
 
-static int have_avx2(void)
-{
-	static int known;
-
-	if (known == 0)
-		known = __builtin_cpu_supports("avx2") ? 1 : -1;
-	return known > 0;
-}
-
 uint64_t csum_add(uint64_t sum, const void *data, size_t len)
 {
-	if (len >= 64 && have_avx2())
+	if (len >= 64 && __builtin_cpu_supports("avx2"))
 		return sum_avx2(sum, data, len);
 	return sum_tail(sum, data, len);
 }

@@ -50,7 +50,7 @@ bool replay_accept(struct replay *w, uint64_t seq)
 {
 	if (w->size == 0) {
 		if ((uint32_t)seq > w->top)
-			w->top = (uint32_t)seq;
+			__atomic_store_n(&w->top, (uint32_t)seq, __ATOMIC_RELAXED);
 		return true;
 	}
 	if (seq == 0 || seq + w->size <= w->top || (seq <= w->top && seen(w, seq)))
@@ -60,7 +60,7 @@ bool replay_accept(struct replay *w, uint64_t seq)
 
 		for (uint64_t i = 1; i <= words && i <= REPLAY_WORDS; i++)
 			w->seen[(w->top / 64 + i) % REPLAY_WORDS] = 0;
-		w->top = seq;
+		__atomic_store_n(&w->top, seq, __ATOMIC_RELAXED); /* the console reads it meanwhile */
 	}
 	w->seen[seq / 64 % REPLAY_WORDS] |= 1ull << (seq % 64);
 	return true;

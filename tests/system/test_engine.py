@@ -158,6 +158,26 @@ def test_tshark_decodes(pair, net, encap):
     assert all(x[1] in ("1", "True") for x in lines), out
 
 
+@pytest.mark.parametrize("df,dont,do", [(0, "0", "1"), (1, "1", "1"), (2, "0", "0")], ids=["copy", "set", "clear"])
+@pytest.mark.parametrize("encap", [0, 1])
+def test_outer_header(pair, net, encap, df, dont, do):
+    """DSCP and ECN are copied, DF as the SA says: RFC 4301, 5.1.2.1, RFC 6040."""
+    pair(encap=encap, df=df)
+    assert received(net.ping(1)) == 1
+    capture = os.path.join(net.dir, "outer.pcap")
+    dump = net.popen("gwB", "tcpdump", "-Z", "root", "--immediate-mode", "-U", "-Q", "in", "-i", "wan", "-w", capture, stderr=subprocess.PIPE)
+    dump.stderr.readline()
+    for discover, tos in (("dont", "0xb8"), ("do", "0xba")):
+        assert received(net.ping(1, extra=("-M", discover, "-Q", tos))) == 1
+    time.sleep(0.2)
+    dump.terminate()
+    dump.wait()
+    out = en.run("tshark", "-r", capture, "-Y", "esp", "-T", "fields", "-e", "ip.dsfield", "-e", "ip.flags.df", "-e", "udp.dstport").stdout
+    lines = [x.split("\t") for x in out.splitlines()]
+    assert [(int(x[0], 16), {"True": "1", "False": "0"}.get(x[1], x[1])) for x in lines] == [(0xb8, dont), (0xba, do)]
+    assert all(x[2] == ("4500" if encap else "") for x in lines)
+
+
 def test_forged_and_replayed(pair, net):
     p = pair()
     assert received(net.ping(1)) == 1
