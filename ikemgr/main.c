@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 	close(f.keys[0]);
 	close(f.keys[1]);
 	close(f.life[0]);
-	e = confine_user(o.user, NULL);
+	e = confine(o.user, CONFINE_IKE_KEYS);
 	bool asked = f.keys_pid > 0 && f.proto > 0 && e == ERR_OK && wait_for_end(&signals);
 	close(f.life[1]);
 	end_child(f.proto);

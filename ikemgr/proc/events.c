@@ -22,10 +22,15 @@ void proto_configured(void *ctx, const struct cfg *now, unsigned tables)
 {
 	struct proto *p = ctx;
 
-	if (!p->ike)
-		return;
-	ike_config(p->ike, now, tables);
-	proto_tick(p);
+	if (p->ike) {
+		ike_config(p->ike, now, tables);
+		proto_tick(p);
+	} else if (!p->dp) {
+		/* SAs of before our start can only be taken up when the configuration is known: so datapathd comes second. */
+		p->dp = dp_client_new(p->loop, p->options->run_dir, &proto_dp_handlers, p);
+		if (!p->dp)
+			loop_stop(p->loop, 1);
+	}
 }
 
 static void on_ike(void *ctx, const struct ike_path *path, struct span packet)

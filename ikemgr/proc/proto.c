@@ -32,15 +32,14 @@ static bool open_all(struct proto *p, int keys_fd)
 	p->keys = keys_client_new(p->loop, keys_fd, proto_keys_answer, on_keys_lost, p);
 	p->pool = dh_pool_new(p->loop, p->options->workers, &proto_dh_handlers, p);
 	p->follow = cfg_follow_new(p->loop, p->options->run_dir, proto_configured, p);
-	p->dp = dp_client_new(p->loop, p->options->run_dir, &proto_dp_handlers, p);
-	return p->tick && p->keys && p->pool && p->follow && p->dp;
+	return p->tick && p->keys && p->pool && p->follow;
 }
 
 static void close_all(struct proto *p)
 {
 	ike_free(p->ike); /* first: it may still give back what the others hold for it */
 	msg_server_free(p->api);
-	dp_client_free(p->dp);
+	dp_client_free(p->dp); /* NULL before the first configuration */
 	udp_free(p->udp);
 	dh_pool_free(p->pool);
 	keys_client_free(p->keys);

@@ -4,8 +4,8 @@
  *   datapathd ---- dp_client -- events --- core ------ dh_pool ---- worker threads
  *        '-- UDP 500, 4500 ---- udp -----'        '--- api ------- console
  *
- * The core lives from the first attachment to datapathd on: before that nothing can be sent, and it is not known whether
- * native ESP can be carried. Every entry into the core ends with proto_tick().
+ * datapathd is looked for as soon as there is a configuration, and the core lives from the first attachment on: before that
+ * nothing can be sent, and it is not known whether native ESP can be carried. Every entry into the core ends with proto_tick().
  */
 #ifndef POSTERN_IKEMGR_PROC_PROTO_H
 #define POSTERN_IKEMGR_PROC_PROTO_H
