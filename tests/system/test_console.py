@@ -197,6 +197,19 @@ def test_log_lines_come_between_what_is_typed(router):
         other.close()
 
 
+def test_exit_ends_with_status_0(bare):
+    console = bare.console()
+    try:
+        console.read(rb">$")
+        console.child.send("exit\r")
+        console.child.expect(console_rig.pexpect.EOF, timeout=10)
+        assert b"Sanitizer" not in console.child.before
+        console.child.close()
+        assert console.child.exitstatus == 0
+    finally:
+        console.close()
+
+
 # ---- Ping ----
 
 def test_ping_is_stopped_by_the_escape(router):
