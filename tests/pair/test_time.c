@@ -178,10 +178,33 @@ static void idle_phase1_ends(void **state)
 	rig_free(r);
 }
 
+/* Thirty seconds before the end there is a new pair, made by the end that made the old one; the old one lives to its end. */
+static void thirty_seconds_before(void **state)
+{
+	struct rig *r = begin(5, 86400, 600);
+
+	(void)state;
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(1)));
+	rig_run(r, SECONDS(564));
+	assert_int_equal(rig_pairs(&r->n[0]), 1);
+	rig_run(r, SECONDS(6));
+	assert_int_equal(rig_pairs(&r->n[0]), 2);
+	assert_int_equal(rig_pairs(&r->n[1]), 2);
+	assert_int_equal(rig_stat(&r->n[0], STAT_PHASE2_OK), 2);
+	rig_run(r, SECONDS(28));
+	assert_int_equal(rig_pairs(&r->n[0]), 2);
+	rig_run(r, SECONDS(3));
+	assert_int_equal(rig_pairs(&r->n[0]), 1);
+	assert_int_equal(rig_pairs(&r->n[1]), 1);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_day),
+		cmocka_unit_test(thirty_seconds_before),
 		cmocka_unit_test(short_lifetimes),
 		cmocka_unit_test(collision_heals),
 		cmocka_unit_test(volume),
