@@ -171,6 +171,29 @@ static void keys_are_exported(void **state)
 	assert_int_equal(line[16], ',');
 }
 
+/* Every type with every wrong length: an answer, and nothing else happens. */
+static void lengths_that_lie(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 7, sizeof(struct ikem_debug) + 1, sizeof(struct ikem_clear) - 1,
+		sizeof(struct ikem_clear) + 1, sizeof(struct ikem_key_export) - 1, sizeof(struct ikem_key_export) + 1,
+		MSG_BODY_MAX };
+	static uint8_t body[MSG_BODY_MAX];
+	struct fixture *f = *state;
+	struct question q;
+
+	NEEDS_ROOT;
+	memset(body, 0xff, sizeof(body));
+	for (uint32_t type = 0; type < IKEM_STATS + 3; type++) {
+		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+			site_ask(&f->a, type, span_of(body, lengths[i]), &q);
+			assert_int_not_equal(q.e, ERR_CLOSED);
+			if (type == IKEM_CLEAR || type == IKEM_KEY_EXPORT || type == 0 || type > IKEM_STATS)
+				assert_int_not_equal(q.e, ERR_OK);
+		}
+	}
+	acquire(f); /* it is well */
+}
+
 /* A new datapathd has no SAs: they are put away, and traffic brings new ones. */
 static void datapathd_restarts(void **state)
 {
@@ -216,6 +239,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(main_mode_and_quick_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(clear_and_stats, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_are_exported, setup, teardown),
+		cmocka_unit_test_setup_teardown(lengths_that_lie, setup, teardown),
 		cmocka_unit_test_setup_teardown(datapathd_restarts, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_process_dies, setup, teardown),
 	};
