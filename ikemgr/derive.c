@@ -107,10 +107,12 @@ static enum err keymat(const struct sa_state *s, const struct quick_state *q, ui
 {
 	uint8_t head[5];
 	struct writer w = writer_of(head, sizeof(head));
-	struct span shared = q->terms.group == GROUP_NONE ? (struct span){ 0 } : dh_span(&q->shared);
+	struct span shared = dh_span(&q->shared);
 
 	if (q->terms.group != GROUP_NONE && shared.len == 0)
 		return ERR_CRYPTO;
+	if (q->terms.group == GROUP_NONE)
+		shared.len = 0;
 	writer_u8(&w, PROTO_ESP);
 	writer_u32(&w, spi);
 	return prf_keymat(s->terms.hash, secret_span(&s->skeyid_d),

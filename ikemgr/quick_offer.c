@@ -272,7 +272,7 @@ static void mismatch_say(struct step *st, const struct cfg_map_entry *e, struct 
 		list_add(wanted, sizeof(wanted), text);
 	}
 	if (e->pfs != GROUP_NONE) {
-		snprintf(text, sizeof(text), " with pfs group%u", e->pfs);
+		snprintf(text, sizeof(text), " with pfs group%u", (unsigned)e->pfs);
 		strncat(wanted, text, sizeof(wanted) - strlen(wanted) - 1);
 	}
 	snprintf(st->why, sizeof(st->why), "no proposal matched (they offered %s; crypto map %s %u wants %s)", offered, e->map,

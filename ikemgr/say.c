@@ -117,5 +117,5 @@ void terms_print(char *out, size_t size, const struct ike_terms *t)
 	const struct cipher_alg *c = cipher_find(t->cipher);
 	const struct hash_alg *h = hash_find(t->hash);
 
-	snprintf(out, size, "%s/%s/group%u", c == NULL ? "?" : c->ios_isakmp, h == NULL ? "?" : h->ios_isakmp, t->group);
+	snprintf(out, size, "%s/%s/group%u", c == NULL ? "?" : c->ios_isakmp, h == NULL ? "?" : h->ios_isakmp, (unsigned)t->group);
 }

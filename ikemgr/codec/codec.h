@@ -170,7 +170,7 @@ void build_start(struct build *b, void *buf, size_t size, const struct isakmp_he
 /* Returns the payload with its generic header; empty when it did not fit. */
 struct span build_payload(struct build *b, enum payload_kind kind, const union payload_value *v);
 /* KE, NONCE, HASH, VID, NAT-D: all data. */
-struct span build_data(struct build *b, enum payload_kind kind, struct span data);
+struct span build_data(struct build *b, enum payload_kind kind, struct span bytes);
 /* Fills in the length; empty span if something failed. */
 struct span build_end(struct build *b);
 /* Members of chains, into a buffer of the caller: `first` of the chain, `more` follow. */

@@ -169,9 +169,9 @@ struct span build_payload(struct build *b, enum payload_kind kind, const union p
 	return span_of(start, (size_t)(b->w.at - start));
 }
 
-struct span build_data(struct build *b, enum payload_kind kind, struct span data)
+struct span build_data(struct build *b, enum payload_kind kind, struct span bytes)
 {
-	union payload_value v = { .data = { .data = data } };
+	union payload_value v = { .data = { .data = bytes } };
 
 	return build_payload(b, kind, &v);
 }
