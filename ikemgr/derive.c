@@ -18,7 +18,7 @@ struct cookies {
 
 static struct cookies cookies_of(const struct sa_state *s)
 {
-	struct cookies c;
+	struct cookies c = { 0 };
 	struct writer i = writer_of(c.i, sizeof(c.i)), r = writer_of(c.r, sizeof(c.r));
 
 	writer_u64(&i, s->cookie_i);
