@@ -41,8 +41,6 @@ struct hops {
 	struct loop *loop;
 	uint32_t seq;
 	bool packet; /* AF_PACKET may be used at all */
-	uint64_t (*now_us)(void *ctx);
-	void *now_ctx;
 };
 
 enum err hops_open(struct hops *h, struct loop *loop, struct rcu *rcu) MUST_CHECK;

@@ -62,7 +62,8 @@ struct sa {
 	struct sa_state *state;
 	struct policy *policy;
 	struct hop *hop;
-	bool dead; /* atomic: over its time */
+	bool dead;     /* atomic: over its time */
+	bool end_told; /* control thread: the event about that was given */
 };
 
 struct sa_table {

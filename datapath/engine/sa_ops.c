@@ -144,20 +144,29 @@ void sa_drop_all(struct backend *b)
 	(void)!engine_flush(b, (struct addr){ 0 });
 }
 
+static struct sa *next_ended(struct backend *b)
+{
+	struct sa *sa = b->sas.all;
+
+	while (sa && (!sa->dead || sa->end_told))
+		sa = sa->all_next;
+	return sa;
+}
+
 void sa_tick(struct backend *b, uint64_t now_us)
 {
-	for (struct sa *sa = b->sas.all; sa; sa = sa->all_next) {
+	for (struct sa *sa = b->sas.all; sa; sa = sa->all_next)
+		if (sa->conf.hard_at_us != 0 && now_us >= sa->conf.hard_at_us)
+			FLAG_SET(sa->dead, true);
+	/* From the start each time: the handler may change the list. */
+	for (struct sa *sa; (sa = next_ended(b)) != NULL;) {
 		struct backend_event ev = { .kind = BACKEND_EXPIRE };
 
-		if (sa->conf.hard_at_us == 0 || now_us < sa->conf.hard_at_us || FLAG_GET(sa->dead))
-			continue;
-		FLAG_SET(sa->dead, true);
+		sa->end_told = true;
 		ev.expire.key = sa->conf.key;
 		ev.expire.why = DP_EXPIRE_HARD;
 		ev.expire.bytes = COUNT_GET(sa->state->count.bytes);
 		ev.expire.packets = COUNT_GET(sa->state->count.packets);
 		b->args.event(b->args.ctx, &ev);
-		/* The handler may have changed the list: the next tick goes on. */
-		return;
 	}
 }

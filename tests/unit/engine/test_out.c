@@ -273,6 +273,32 @@ static void volume_limits(void **state)
 	assert_int_equal(erig_drops(&r, DP_DROP_EXPIRED), 3);
 }
 
+static void time_limit(void **state)
+{
+	struct dpm_sa sa = erig_sa(&r, false);
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		sa.key.spi = RIG_SPI + i;
+		sa.hard_at_us = i < 2 ? 1000 : 2000;
+		assert_int_equal(engine_sa_put(&r.b, &sa), ERR_OK);
+	}
+	sa_tick(&r.b, 999);
+	assert_int_equal(erig_events(&r, BACKEND_EXPIRE), 0);
+	sa_tick(&r.b, 1000);
+	sa_tick(&r.b, 1001);
+	assert_int_equal(erig_events(&r, BACKEND_EXPIRE), 2);
+	erig_mtu(&r, 1500);
+	erig_out(&r, frame, erig_udp(frame, 10, false));
+	erig_wire(&r, wire, sizeof(wire));
+	assert_int_equal(get32(wire), RIG_SPI + 2);
+	sa_tick(&r.b, 2000);
+	erig_out(&r, frame, erig_udp(frame, 10, false));
+	assert_int_equal(erig_wire(&r, wire, sizeof(wire)), 0); /* held, not sent under a dead SA */
+	erig_notes(&r);
+	assert_int_equal(erig_events(&r, BACKEND_ACQUIRE), 1);
+}
+
 static void newest_sa_first(void **state)
 {
 	struct dpm_sa sa;
@@ -352,7 +378,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 	const struct CMUnitTest tests[] = { T(one_packet), T(super_packet), T(joined_again), T(held_and_released),
 		T(failed_acquire), T(held_too_long), T(not_a_policys), T(too_big_is_refused), T(fragmented_before),
-		T(fragmented_after), T(volume_limits), T(newest_sa_first), T(same_keys_go_on), T(path_mtu_from_icmp),
+		T(fragmented_after), T(volume_limits), T(time_limit), T(newest_sa_first), T(same_keys_go_on), T(path_mtu_from_icmp),
 		T(unsound_frames) };
 
 	alg_init();
