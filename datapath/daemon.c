@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define RETRY_US 2000000
 #define APART_US 100000 /* between two changes of the filter: a list is typed or copied line by line */
@@ -192,6 +193,7 @@ enum err daemon_open(struct daemon *d, const struct daemon_args *args)
 
 	*d = (struct daemon){
 		.loop = args->loop,
+		.door = -1,
 		.env = args->env,
 		.ops = args->ops,
 		.run_dir = args->run_dir,
@@ -204,8 +206,8 @@ enum err daemon_open(struct daemon *d, const struct daemon_args *args)
 		return ERR_NOMEM;
 	if (!msg_path(path, d->run_dir, DATAPATHD_SOCKET))
 		return ERR_RANGE;
-	d->server = msg_listen(d->loop, path, 0666, &daemon_handlers, d);
-	if (!d->server) {
+	d->door = msg_bind(path, 0666);
+	if (d->door < 0) {
 		log_msg("POSTERN", LOG_SEV_ERROR, "SOCKET", "%s: %m", path);
 		return ERR_SYS;
 	}
@@ -225,6 +227,11 @@ enum err daemon_start(struct daemon *d)
 		return e;
 	}
 	mark_sockets(d);
+	/* Who can connect knows that the filter stands: platformd forwards packets from then on. */
+	d->server = msg_serve(d->loop, d->door, &daemon_handlers, d);
+	if (!d->server)
+		return ERR_SYS;
+	d->door = -1;
 	d->follow = cfg_follow_new(d->loop, d->run_dir, on_follow, d);
 	return d->follow ? ERR_OK : ERR_NOMEM;
 }
@@ -233,6 +240,8 @@ void daemon_close(struct daemon *d)
 {
 	cfg_follow_free(d->follow);
 	msg_server_free(d->server);
+	if (d->door >= 0)
+		close(d->door);
 	report_close(d->report);
 	links_close(d->links);
 	loop_timer_free(d->refresh);

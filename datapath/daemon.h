@@ -44,6 +44,7 @@ struct daemon {
 	uint64_t applied_us;        /* when the snapshot in force was last taken over */
 	struct loop_timer *refresh; /* again: a device came, the filter was refused, SAs to look through */
 
+	int door;                       /* the bound socket until it serves, else -1 */
 	struct msg_server *server;
 	struct msg_conn *ike; /* ikemgrd's connection; NULL while it is away */
 	struct wanted *wanted;

@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #define RELOAD_AFTER_US 300000 /* the console gets its answer, and its last lines */
+#define OPENER_PERIOD_US 50000
+#define OPENER_WAIT_MS   20
 
 static struct {
 	struct loop *loop;
@@ -29,7 +31,7 @@ static struct {
 	struct logd *log;
 	struct cfg_follow *follow;
 	struct msg_server *server;
-	struct loop_timer *sampler, *reloader;
+	struct loop_timer *sampler, *reloader, *opener;
 	struct counters counters;
 	struct system_start start;
 	struct serve serve;
@@ -159,6 +161,26 @@ static void on_sample(void *ctx)
 	box_free(&b);
 }
 
+/* Packets are forwarded from the moment on at which datapathd's filter stands (it serves its door after that): else those that a
+ * crypto map protects could leave in clear while the router starts. The rules outlive a datapathd that is killed. */
+static void on_opener(void *ctx)
+{
+	struct msg_sync s;
+	enum err e = ERR_CLOSED;
+	char path[108];
+	size_t len;
+
+	(void)ctx;
+	if (msg_path(path, self.run_dir, "datapathd") && msg_sync_open(&s, path, OPENER_WAIT_MS) == ERR_OK) {
+		e = msg_sync_call(&s, 0, span_of(NULL, 0), NULL, 0, &len); /* no such question: any answer will do */
+		msg_sync_close(&s);
+	}
+	if (e == ERR_CLOSED || e == ERR_TIMEOUT)
+		loop_timer_set(self.opener, OPENER_PERIOD_US);
+	else
+		sysctl_forward();
+}
+
 struct line_out {
 	const struct platm_log *line;
 	size_t len;
@@ -243,10 +265,12 @@ static bool start(void)
 	self.apply = apply_new(self.loop, self.kernel, self.fresh);
 	self.sampler = loop_timer_new(self.loop, on_sample, NULL);
 	self.reloader = loop_timer_new(self.loop, on_reload, NULL);
+	self.opener = loop_timer_new(self.loop, on_opener, NULL);
 	self.follow = cfg_follow_new(self.loop, self.run_dir, on_config, NULL);
-	if (self.apply == NULL || self.sampler == NULL || self.reloader == NULL || self.follow == NULL)
+	if (self.apply == NULL || self.sampler == NULL || self.reloader == NULL || self.opener == NULL || self.follow == NULL)
 		return fail("memory");
 	loop_timer_set(self.sampler, 0);
+	loop_timer_set(self.opener, 0);
 	if (!open_doors())
 		return false;
 	return confine_seccomp(CONFINE_PLATFORM) == ERR_OK || fail("seccomp");
@@ -262,6 +286,7 @@ static void stop(void)
 	kernel_close(self.kernel);
 	loop_timer_free(self.sampler);
 	loop_timer_free(self.reloader);
+	loop_timer_free(self.opener);
 	logd_free(self.log);
 	counters_free(&self.counters);
 	loop_free(self.loop);

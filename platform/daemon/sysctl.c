@@ -15,7 +15,6 @@ struct setting {
 };
 
 static const struct setting router[] = {
-	{ "net/ipv4/ip_forward", "1" },
 	/* Of `all` and the interface's own, the kernel takes the greater one, or both together. */
 	{ "net/ipv4/conf/all/rp_filter", "0" },
 	{ "net/ipv4/conf/default/rp_filter", "0" },
@@ -75,6 +74,11 @@ void sysctl_router(void)
 {
 	for (size_t i = 0; i < sizeof(router) / sizeof(router[0]); i++)
 		put(router[i].name, router[i].value);
+}
+
+void sysctl_forward(void)
+{
+	put("net/ipv4/ip_forward", "1");
 }
 
 static void put_for(const struct setting *s, const char *ifname)
