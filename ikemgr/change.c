@@ -9,15 +9,6 @@
 
 #define TABLES_POLICY (CFG_CRYPTO_MAPS | CFG_INTERFACES | CFG_ACLS | CFG_ISAKMP | CFG_IPSEC)
 
-static void on_off(struct ike *k)
-{
-	bool on = crypto_on(k);
-
-	if (on != k->on)
-		log_msg("CRYPTO", LOG_SEV_INFO, "ISAKMP_ON_OFF", "ISAKMP is %s", on ? "ON" : "OFF");
-	k->on = on;
-}
-
 static bool child_fits(const struct child *c)
 {
 	const struct ike *k = c->flow->k;
@@ -117,7 +108,6 @@ static void known_mark(struct ike *k)
 
 void change_apply(struct ike *k, unsigned tables)
 {
-	on_off(k);
 	if (tables & TABLES_POLICY) {
 		quicks_check(k);
 		flows_check(k);

@@ -211,7 +211,6 @@ struct ike {
 	size_t nrecoveries;
 	bool debug, debug_errors, key_export;
 	bool closing; /* ike_free: nothing is said any more */
-	bool on;      /* some interface has a crypto map */
 };
 
 /* env */

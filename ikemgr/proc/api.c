@@ -180,6 +180,8 @@ static void on_message(void *ctx, struct msg_conn *c, struct msg *m)
 	struct call call = { .p = ctx, .c = c, .m = m };
 	enum err e;
 
+	/* The answer is never older than the line typed before the question. */
+	cfg_follow_catch_up(call.p->follow);
 	switch (m->head.type) {
 	case IKEM_SA_DUMP:
 	case IKEM_PEER_DUMP:
