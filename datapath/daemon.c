@@ -87,6 +87,7 @@ static void apply(struct daemon *d)
 	struct plan next, before = d->plan;
 
 	d->applied_us = d->env->now_us(d->env->ctx);
+	d->behind = false;
 	if (plan_derive(&next, d->cfg, links_index, d) != ERR_OK) {
 		daemon_refresh_in(d, RETRY_US);
 		return;
@@ -115,10 +116,20 @@ void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables)
 	if (!first && !(tables & (CFG_INTERFACES | CFG_ACLS | CFG_IPSEC | CFG_CRYPTO_MAPS)))
 		return;
 	since_us = d->env->now_us(d->env->ctx) - d->applied_us;
-	if (first || since_us >= APART_US)
+	if (first || since_us >= APART_US) {
 		apply(d);
-	else
+	} else {
+		d->behind = true;
 		daemon_refresh_in(d, APART_US - since_us);
+	}
+}
+
+void daemon_catch_up(struct daemon *d)
+{
+	if (d->follow)
+		cfg_follow_catch_up(d->follow);
+	if (d->behind)
+		apply(d);
 }
 
 void daemon_refresh_in(struct daemon *d, uint64_t in_us)

@@ -42,9 +42,10 @@ struct daemon {
 	struct links *links;
 	struct report *report;
 	uint64_t applied_us;        /* when the snapshot in force was last taken over */
+	bool behind;                /* a newer snapshot waits for its turn */
 	struct loop_timer *refresh; /* again: a device came, the filter was refused, SAs to look through */
 
-	int door;                       /* the bound socket until it serves, else -1 */
+	int door; /* the bound socket until it serves, else -1 */
 	struct msg_server *server;
 	struct msg_conn *ike; /* ikemgrd's connection; NULL while it is away */
 	struct wanted *wanted;
@@ -71,6 +72,8 @@ void daemon_close(struct daemon *d);
 
 /* Takes over a snapshot: filter, policies, SAs that are no longer permitted. Called by the follower, and by tests. */
 void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables);
+/* Takes over now what configd has committed: an answer is never older than the line typed before the question. */
+void daemon_catch_up(struct daemon *d);
 /* The same snapshot once more, `in_us` from now: devices or SAs have changed. */
 void daemon_refresh_in(struct daemon *d, uint64_t in_us);
 

@@ -172,6 +172,8 @@ bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m)
 	struct span body = { 0 };
 	enum err e = ERR_OK;
 
+	if (m->head.type >= DPM_SA_DUMP && m->head.type <= DPM_DEBUG)
+		daemon_catch_up(d);
 	switch (m->head.type) {
 	case DPM_SA_DUMP:
 		e = sa_dump(d, &u);

@@ -158,6 +158,9 @@ static void add_route(struct nl_object *o, void *ctx)
 
 	if (rtnl_route_get_table(from) != RT_TABLE_MAIN || rtnl_route_get_family(from) != AF_INET)
 		return;
+	/* What the kernel learned about one destination (a path MTU) is listed beside the routes, and is none. */
+	if (rtnl_route_get_flags(from) & RTM_F_CLONED)
+		return;
 	r.len = dst != NULL ? (uint8_t)nl_addr_get_prefixlen(dst) : 0;
 	r.metric = rtnl_route_get_priority(from);
 	r.protocol = rtnl_route_get_protocol(from);

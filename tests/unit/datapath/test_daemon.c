@@ -357,6 +357,21 @@ static void list_changes_end_sas(void **state)
 	r->cfg = less;
 }
 
+/* A question does not wait for the next turn: what was typed before it is in force when it is answered. */
+static void catches_up(void **state)
+{
+	struct rig *r = *state;
+	struct cfg *none = build_cfg("interface GigabitEthernet0/0 203.0.113.1/24\n");
+
+	assert_int_equal(r->d.plan.view.nentries, 3);
+	daemon_configure(&r->d, none, CFG_ALL);
+	assert_int_equal(r->d.plan.view.nentries, 3);
+	daemon_catch_up(&r->d);
+	assert_int_equal(r->d.plan.view.nentries, 0);
+	build_free(r->cfg);
+	r->cfg = none;
+}
+
 /* A backend that refuses new policies keeps the old ones, and so do we. */
 static void refused_policies(void **state)
 {
@@ -493,6 +508,7 @@ int main(void)
 		TEST(spi_and_sa),
 		TEST(list_changes_end_sas),
 		TEST(refused_policies),
+		TEST(catches_up),
 		TEST(wrong_lengths),
 		TEST(console_questions),
 		TEST(debug_in_ios_words),
