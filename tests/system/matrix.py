@@ -24,8 +24,8 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lab")]
 
-from labkit import lab as kit                                           # noqa: E402
-from labkit.base import Lab                                             # noqa: E402
+from labkit import lab as kit, peers                                    # noqa: E402
+from labkit.base import Lab, LabError                                             # noqa: E402
 from matrix_peers import Libreswan, StrongSwan                          # noqa: E402
 from matrix_rows import LIBRESWAN_SLICE, diagonal, product, without_ecp_pfs     # noqa: E402
 
@@ -127,6 +127,16 @@ class Bench:
         lines = [line for line in said.splitlines() if "%CRYPTO" in line and "SESSION_STATUS" not in line]
         return lines[-1].strip() if lines else "no log line"
 
+    def revive(self):
+        """Starts the peer's daemon again when a row has killed it."""
+        if self.peer.alive():
+            return
+        start = [f"{peers.QEMU}/peer-ike", "start", self.peer.folder]
+        if self.kind == "native":
+            subprocess.run(["ip", "netns", "exec", self.lab.netns("R2"), *start, "libipsec"], check=True)
+        else:
+            peers.guest(self.facts["nodes"]["R2"], *start, peers.GUESTS[self.kind])
+
     def down(self):
         subprocess.run([LAB, "down", "--name", self.lab.name], check=False)
 
@@ -148,7 +158,7 @@ def run_kind(kind, args, results, lock):
     rows = [row for row in rows_of(kind, args.slice) if re.search(args.match, row.name)]
     try:
         bench = Bench(kind, args.bin)
-    except (RuntimeError, OSError, subprocess.SubprocessError) as why:
+    except (LabError, RuntimeError, OSError, subprocess.SubprocessError) as why:
         note("all", "both", "FAIL", str(why))
         return
     try:
@@ -159,8 +169,9 @@ def run_kind(kind, args, results, lock):
                     note(row.name, role, "empty", lacks)
                     continue
                 try:
+                    bench.revive()
                     wrong = bench.judge(row, role)
-                except (OSError, subprocess.SubprocessError, ValueError) as why:
+                except (LabError, OSError, subprocess.SubprocessError, ValueError) as why:
                     wrong = f"{type(why).__name__}: {why}"
                 note(row.name, role, "FAIL" if wrong else "pass", wrong or "")
                 if wrong and args.verbose:
