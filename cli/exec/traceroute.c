@@ -25,7 +25,7 @@ static void word_done(struct trace *t)
 	if (t->column == 0)
 		out_printf(t->out, "%3s", t->word);
 	else if (strcmp(t->word, "*") == 0)
-		out_printf(t->out, " * ");
+		out_printf(t->out, t->column == 1 ? "  * " : " * ");
 	else if (t->word[0] == '!')
 		out_printf(t->out, " %s ", t->word);
 	else if (strcmp(t->word, "ms") == 0)
