@@ -33,6 +33,7 @@ check: deps-check
 	@$(MAKE) --no-print-directory -j$(JOBS) unit
 	@$(MAKE) --no-print-directory -j$(JOBS) SAN=1 unit
 	@$(MAKE) --no-print-directory fuzz
+	@$(MAKE) --no-print-directory system-san
 	@$(MAKE) --no-print-directory system
 
 check-long: check
@@ -44,6 +45,11 @@ layering:
 
 system:
 	@$(PYTEST) -q -p no:cacheprovider -n $(JOBS) --dist loadgroup tests/system
+
+# The programs with ASan and UBSan under the tests that reach most of them.
+SYSTEM_SAN := $(addprefix tests/system/test_,tunnel.py peer_failures.py kill.py decode.py console.py router.py)
+system-san:
+	@POSTERN_BIN=$(abspath $(BUILD)-san)/bin $(PYTEST) -q -p no:cacheprovider -n $(JOBS) --dist loadgroup $(wildcard $(SYSTEM_SAN))
 
 fuzz:
 	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-build

@@ -95,10 +95,13 @@ static enum grammar_result key_apply(struct change *c)
 	else if (known && !same)
 		return refuse(c, "A pre-shared key for %s %s%s%s already exists!", addr ? "address mask" : "hostname",
 			addr ? addr : host, addr ? " " : "", addr ? mask : "");
-	else if (!known)
+	if (host && !c->remove && !known)
+		say(c, "%% NOTE: Main mode finds a key by the address of the peer. This key is kept, and not used until a peer\n"
+		       "        can say its name first.");
+	if (!c->remove && !known)
 		db_run(c->db, "INSERT INTO isakmp_key(secret, addr, mask, host, no_xauth) VALUES(?1, ?2, ?3, ?4, ?5)",
 			P(id_text, addr, mask, host, var(c, "no_xauth")));
-	else
+	else if (!c->remove)
 		db_run(c->db,
 			"UPDATE isakmp_key SET no_xauth = ?2 WHERE secret = ?1 AND addr IS ?3 AND host IS ?4 AND no_xauth IS NOT "
 			"?2",
