@@ -17,8 +17,9 @@ def up(args):
     if os.geteuid() != 0:
         raise LabError("network namespaces need root: try again with sudo")
     lab = Lab(args.name)
-    if lab.exists:
+    if net.present(lab):
         raise LabError(f"lab '{lab.name}' is up already (lab down --name {lab.name})")
+    lab.remove()                                 # what a machine that was switched off has left
     os.makedirs(STATE, exist_ok=True)
     facts = {"bin": os.path.realpath(router.root_of(args.bin)), "peer": args.peer, "nodes": {}}
     try:

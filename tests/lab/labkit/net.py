@@ -39,7 +39,11 @@ def sysctl(lab, node, *settings):
     run("ip", "netns", "exec", lab.netns(node), "sysctl", "-qw", *settings)
 
 
+def present(lab):
+    """The nodes that have a namespace now."""
+    return [node for node in NODES if os.path.exists(f"/run/netns/{lab.netns(node)}")]
+
+
 def down(lab):
-    for node in NODES:
-        if os.path.exists(f"/run/netns/{lab.netns(node)}"):
-            run("ip", "netns", "del", lab.netns(node), check=False)
+    for node in present(lab):
+        run("ip", "netns", "del", lab.netns(node), check=False)
