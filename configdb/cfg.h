@@ -14,20 +14,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CFG_NAME 80             /* longest object name, with its NUL */
-#define CFG_LINE 256            /* longest description, with its NUL */
+#define CFG_NAME 80  /* longest object name, with its NUL */
+#define CFG_LINE 256 /* longest description, with its NUL */
 
 /* What changed between two snapshots, as a set: `revision N: tables X, Y`. */
 enum cfg_table {
-	CFG_SYSTEM      = 1 << 0,       /* host name, services, banner, logging */
-	CFG_USERS       = 1 << 1,       /* enable secret, username, lines */
-	CFG_INTERFACES  = 1 << 2,
-	CFG_ROUTES      = 1 << 3,
-	CFG_ACLS        = 1 << 4,
-	CFG_ISAKMP      = 1 << 5,       /* policies, keys, enable */
-	CFG_IPSEC       = 1 << 6,       /* transform-sets, global lifetimes, df-bit … */
+	CFG_SYSTEM = 1 << 0, /* host name, services, banner, logging */
+	CFG_USERS = 1 << 1,  /* enable secret, username, lines */
+	CFG_INTERFACES = 1 << 2,
+	CFG_ROUTES = 1 << 3,
+	CFG_ACLS = 1 << 4,
+	CFG_ISAKMP = 1 << 5, /* policies, keys, enable */
+	CFG_IPSEC = 1 << 6,  /* transform-sets, global lifetimes, df-bit … */
 	CFG_CRYPTO_MAPS = 1 << 7,
-	CFG_ALL         = (1 << 8) - 1
+	CFG_ALL = (1 << 8) - 1
 };
 
 struct cfg_ip {
@@ -35,25 +35,25 @@ struct cfg_ip {
 };
 
 struct cfg_interface {
-	char name[CFG_NAME];            /* "GigabitEthernet0/1", "Loopback0" */
-	char ifname[16];                /* the kernel's: "gi0-1", "loop0" */
+	char name[CFG_NAME]; /* "GigabitEthernet0/1", "Loopback0" */
+	char ifname[16];     /* the kernel's: "gi0-1", "loop0" */
 	bool loopback;
-	unsigned number;                /* N of GigabitEthernet0/N or Loopback N */
+	unsigned number; /* N of GigabitEthernet0/N or Loopback N */
 	char description[CFG_LINE];
 	bool shutdown;
-	struct cfg_ip ip;               /* mask 0: none */
+	struct cfg_ip ip; /* mask 0: none */
 	struct cfg_ip *secondary;
 	size_t nsecondary;
-	uint16_t mtu, ip_mtu, adjust_mss;       /* 0: default (1500; mtu; off) */
+	uint16_t mtu, ip_mtu, adjust_mss; /* 0: default (1500; mtu; off) */
 	char acl_in[CFG_NAME], acl_out[CFG_NAME];
 	char crypto_map[CFG_NAME];
 };
 
 struct cfg_route {
 	uint32_t prefix, mask;
-	uint32_t next_hop;              /* 0: by interface */
-	char interface[CFG_NAME];       /* IOS name, "Null0" too; empty: by next hop */
-	uint8_t distance;               /* 1..255, default 1 */
+	uint32_t next_hop;        /* 0: by interface */
+	char interface[CFG_NAME]; /* IOS name, "Null0" too; empty: by next hop */
+	uint8_t distance;         /* 1..255, default 1 */
 	char name[CFG_NAME];
 };
 
@@ -61,76 +61,80 @@ enum cfg_port_op { PORT_ANY, PORT_EQ, PORT_NEQ, PORT_LT, PORT_GT, PORT_RANGE };
 
 struct cfg_port {
 	enum cfg_port_op op;
-	uint16_t values[10];            /* eq and neq: up to ten; range: low, high */
+	uint16_t values[10]; /* eq and neq: up to ten; range: low, high */
 	uint8_t nvalues;
 };
 
 struct cfg_ace {
-	uint32_t seq;                   /* 1..2147483647 */
+	uint32_t seq; /* 1..2147483647 */
 	bool permit, remark;
-	char text[CFG_LINE];            /* the entry as IOS prints it after the number: "permit ip host 1.1.1.1 any" */
-	int16_t protocol;               /* -1: ip (all) */
-	uint32_t src, src_wild, dst, dst_wild;  /* wildcard bits: 1 = does not matter; any = 0/0xffffffff */
+	char text[CFG_LINE];                   /* the entry as IOS prints it after the number: "permit ip host 1.1.1.1 any" */
+	int16_t protocol;                      /* -1: ip (all) */
+	uint32_t src, src_wild, dst, dst_wild; /* wildcard bits: 1 = does not matter; any = 0/0xffffffff */
 	struct cfg_port src_port, dst_port;
-	int16_t icmp_type, icmp_code;   /* -1: any */
+	int16_t icmp_type, icmp_code; /* -1: any */
 	bool established, fragments, log, log_input;
 	uint8_t tcp_flags_set, tcp_flags_clear; /* `syn`, `ack` …: match-any of these; established is separate */
-	int16_t dscp, precedence, tos;  /* -1: any */
+	int16_t dscp, precedence, tos;          /* -1: any */
 };
 
 struct cfg_acl {
-	char name[CFG_NAME];            /* "101", "VPN-TRAFFIC" */
+	char name[CFG_NAME]; /* "101", "VPN-TRAFFIC" */
 	bool extended, numbered;
-	struct cfg_ace *entries;        /* by seq; remarks are among them */
+	struct cfg_ace *entries; /* by seq; remarks are among them */
 	size_t nentries;
 };
 
 struct cfg_isakmp_policy {
-	uint16_t priority;              /* 1..10000; built-in ones 65507.. */
+	uint16_t priority; /* 1..10000; built-in ones 65507.. */
 	enum alg_cipher encryption;
 	enum alg_hash hash;
-	uint8_t auth;                   /* RFC 2409: 1 pre-share, 3 rsa-sig */
+	uint8_t auth; /* RFC 2409: 1 pre-share, 3 rsa-sig */
 	enum alg_group group;
-	uint32_t lifetime_s;            /* 60..86400 */
+	uint32_t lifetime_s; /* 60..86400 */
 };
 
 struct cfg_isakmp_key {
-	uint64_t secret_id;             /* in keys.db: the value itself only the keys process reads */
-	uint32_t addr, mask;            /* mask 0 with addr 0: wildcard */
-	char host[CFG_NAME];            /* or by host name / FQDN identity; then addr is 0 */
+	uint64_t secret_id;  /* in keys.db: the value itself only the keys process reads */
+	uint32_t addr, mask; /* mask 0 with addr 0: wildcard */
+	char host[CFG_NAME]; /* or by host name / FQDN identity; then addr is 0 */
 	bool no_xauth;
 };
 
 struct cfg_transform_set {
 	char name[CFG_NAME];
-	enum alg_cipher cipher;         /* ESP */
-	enum alg_hash auth;             /* HASH_NONE with an AEAD, or when only encrypting */
+	enum alg_cipher cipher; /* ESP */
+	enum alg_hash auth;     /* HASH_NONE with an AEAD, or when only encrypting */
 	bool transport;
 };
 
 enum cfg_df { DF_COPY, DF_SET, DF_CLEAR };
 
 struct cfg_ipsec {
-	uint32_t lifetime_s, lifetime_kb;       /* 3600, 4608000; kb 0: no volume limit (`disable`) */
-	uint16_t replay_window;                 /* 64 128 256 512 1024; 0: disabled */
+	uint32_t lifetime_s, lifetime_kb; /* 3600, 4608000; kb 0: no volume limit (`disable`) */
+	uint16_t replay_window;           /* 64 128 256 512 1024; 0: disabled */
 	enum cfg_df df_bit;
-	bool fragment_after;                    /* `crypto ipsec fragmentation after-encryption`; default before */
+	bool fragment_after; /* `crypto ipsec fragmentation after-encryption`; default before */
 };
 
 #define CFG_MAP_PEERS 10
-#define CFG_MAP_SETS 6
+#define CFG_MAP_SETS  6
 
 struct cfg_map_entry {
 	char map[CFG_NAME];
 	uint16_t seq;
 	char description[CFG_LINE];
-	struct { uint32_t addr; char host[CFG_NAME]; bool is_default; } peers[CFG_MAP_PEERS];
+	struct {
+		uint32_t addr;
+		char host[CFG_NAME];
+		bool is_default;
+	} peers[CFG_MAP_PEERS];
 	size_t npeers;
 	char sets[CFG_MAP_SETS][CFG_NAME];
 	size_t nsets;
 	char acl[CFG_NAME];
-	enum alg_group pfs;                     /* GROUP_NONE: no `set pfs` */
-	uint32_t lifetime_s, lifetime_kb;       /* 0: the global ones */
+	enum alg_group pfs;               /* GROUP_NONE: no `set pfs` */
+	uint32_t lifetime_s, lifetime_kb; /* 0: the global ones */
 	bool lifetime_kb_disabled;
 };
 
@@ -142,11 +146,11 @@ struct cfg_user {
 struct cfg_line {
 	bool vty;
 	uint16_t first, last;
-	uint32_t exec_timeout_s;                /* default 600; 0: never */
+	uint32_t exec_timeout_s; /* default 600; 0: never */
 	bool logging_synchronous;
 	bool login_local, login;
-	uint16_t length, width;                 /* default 24, 80 */
-	uint16_t history_size;                  /* default 20 */
+	uint16_t length, width; /* default 24, 80 */
+	uint16_t history_size;  /* default 20 */
 	bool transport_ssh;
 };
 
@@ -158,15 +162,15 @@ struct cfg_stamps {
 
 struct cfg_system {
 	char hostname[CFG_NAME];
-	char *banner_motd;                      /* NULL: none */
-	struct cfg_stamps stamp_debug, stamp_log;       /* default datetime msec, as 15.x */
-	bool logging_buffered;                  /* default on */
-	uint32_t logging_buffer_bytes;          /* default 4096 */
-	uint8_t logging_buffer_level;           /* default 7 */
-	bool logging_console;                   /* default on */
-	uint8_t logging_console_level, logging_monitor_level;   /* default 7 */
-	bool enable_secret;                     /* one is set */
-	bool logging_monitor;                   /* default on */
+	char *banner_motd;                                    /* NULL: none */
+	struct cfg_stamps stamp_debug, stamp_log;             /* default datetime msec, as 15.x */
+	bool logging_buffered;                                /* default on */
+	uint32_t logging_buffer_bytes;                        /* default 4096 */
+	uint8_t logging_buffer_level;                         /* default 7 */
+	bool logging_console;                                 /* default on */
+	uint8_t logging_console_level, logging_monitor_level; /* default 7 */
+	bool enable_secret;                                   /* one is set */
+	bool logging_monitor;                                 /* default on */
 };
 
 struct cfg {
@@ -178,15 +182,15 @@ struct cfg {
 	size_t nroutes;
 	struct cfg_acl *acls;
 	size_t nacls;
-	bool isakmp_enabled;                    /* default true */
-	struct cfg_isakmp_policy *policies;     /* by priority; the built-in ones when none is configured */
+	bool isakmp_enabled;                /* default true */
+	struct cfg_isakmp_policy *policies; /* by priority; the built-in ones when none is configured */
 	size_t npolicies;
-	struct cfg_isakmp_key *keys;            /* most specific mask first */
+	struct cfg_isakmp_key *keys; /* most specific mask first */
 	size_t nkeys;
 	struct cfg_ipsec ipsec;
 	struct cfg_transform_set *sets;
 	size_t nsets;
-	struct cfg_map_entry *maps;             /* by name, then seq */
+	struct cfg_map_entry *maps; /* by name, then seq */
 	size_t nmaps;
 	struct cfg_user *users;
 	size_t nusers;
@@ -209,7 +213,7 @@ unsigned cfg_diff(const struct cfg *a, const struct cfg *b);
 struct cfg *cfg_new(void);
 
 const struct cfg_acl *cfg_acl(const struct cfg *c, const char *name);
-const struct cfg_interface *cfg_interface(const struct cfg *c, const char *name);        /* IOS name */
+const struct cfg_interface *cfg_interface(const struct cfg *c, const char *name); /* IOS name */
 const struct cfg_interface *cfg_interface_by_ifname(const struct cfg *c, const char *ifname);
 const struct cfg_transform_set *cfg_transform_set(const struct cfg *c, const char *name);
 /* The first entry of map `name`, and the next one of the same map after `e`; NULL at the end. */

@@ -16,35 +16,35 @@
 #include "platform/base/msg.h"
 
 #define CONFIGD_SOCKET "configd"
-#define CFG_LINE_MAX 4096               /* longest line of configuration, with its NUL */
-#define CFG_CONTEXT 256
+#define CFG_LINE_MAX   4096 /* longest line of configuration, with its NUL */
+#define CFG_CONTEXT    256
 
 enum configd_msg {
 	/* Session: the connection is the session; it ends with it. */
-	CFGM_SESSION_OPEN = 1,  /* cfgm_open -> cfgm_session */
-	CFGM_ENABLE,            /* cfgm_enable -> cfgm_session; ERR_AUTH: bad secret; an empty password asks whether one is needed
-	                           (ERR_INCOMPLETE: yes); ERR_NOT_FOUND: not on the console, and no secret is set ("% No password set") */
-	CFGM_DISABLE,           /* level in cfgm_enable -> cfgm_session */
-	CFGM_LINE,              /* cfgm_line -> cfgm_result. One line of configuration in a mode */
-	CFGM_CONFIG_END,        /* leaves configuration mode: logs %SYS-5-CONFIG_I once if lines were committed */
-	CFGM_TEXT,              /* cfgm_text -> dump of text chunks: running, startup … as IOS prints them */
-	CFGM_COPY,              /* cfgm_copy -> dump of cfgm_file_error, then the status */
+	CFGM_SESSION_OPEN = 1, /* cfgm_open -> cfgm_session */
+	CFGM_ENABLE,           /* cfgm_enable -> cfgm_session; ERR_AUTH: bad secret; an empty password asks whether one is needed
+				  (ERR_INCOMPLETE: yes); ERR_NOT_FOUND: not on the console, and no secret is set ("% No password set") */
+	CFGM_DISABLE,          /* level in cfgm_enable -> cfgm_session */
+	CFGM_LINE,             /* cfgm_line -> cfgm_result. One line of configuration in a mode */
+	CFGM_CONFIG_END,       /* leaves configuration mode: logs %SYS-5-CONFIG_I once if lines were committed */
+	CFGM_TEXT,             /* cfgm_text -> dump of text chunks: running, startup … as IOS prints them */
+	CFGM_COPY,             /* cfgm_copy -> dump of cfgm_file_error, then the status */
 	CFGM_WRITE_ERASE,
-	CFGM_CHECK_SECRET,      /* cfgm_login -> cfgm_session: verifies a user's secret, for login */
-	CFGM_SESSIONS,          /* -> dump of cfgm_session: `show users` */
+	CFGM_CHECK_SECRET, /* cfgm_login -> cfgm_session: verifies a user's secret, for login */
+	CFGM_SESSIONS,     /* -> dump of cfgm_session: `show users` */
 
 	/* For programs */
-	CFGM_SUBSCRIBE = 64,    /* -> cfgm_revision, the present one; from now on CFGM_REVISION events */
-	CFGM_REVISION,          /* event: cfgm_revision */
-	CFGM_SESSION_PRIV,      /* cfgm_session_query -> cfgm_session: does that process hold a session of that privilege? For
-	                           `clear` and `debug` sent to other programs */
-	CFGM_DIRTY              /* -> uint32: 1 if running differs from startup ("modified. Save?") */
+	CFGM_SUBSCRIBE = 64, /* -> cfgm_revision, the present one; from now on CFGM_REVISION events */
+	CFGM_REVISION,       /* event: cfgm_revision */
+	CFGM_SESSION_PRIV,   /* cfgm_session_query -> cfgm_session: does that process hold a session of that privilege? For
+				`clear` and `debug` sent to other programs */
+	CFGM_DIRTY           /* -> uint32: 1 if running differs from startup ("modified. Save?") */
 };
 
 struct cfgm_open {
-	char user[CFG_NAME];    /* as the login knows it; empty on the console */
-	char tty[32];           /* "con 0", "vty 0" */
-	char from[64];          /* address of an SSH client, else empty */
+	char user[CFG_NAME]; /* as the login knows it; empty on the console */
+	char tty[32];        /* "con 0", "vty 0" */
+	char from[64];       /* address of an SSH client, else empty */
 	uint8_t interactive;
 };
 
@@ -61,8 +61,8 @@ struct cfgm_session {
 };
 
 struct cfgm_enable {
-	uint8_t level;          /* 15 */
-	char password[128];     /* wiped by both sides */
+	uint8_t level;      /* 15 */
+	char password[128]; /* wiped by both sides */
 };
 
 struct cfgm_login {
@@ -73,39 +73,39 @@ struct cfgm_login {
 /* Where a line is typed: the mode and the object that was entered ("VPN 10", "GigabitEthernet0/0"). Opaque to the console:
  * it sends back what the last result gave it. */
 struct cfg_mode_ctx {
-	uint16_t mode;          /* enum mode */
+	uint16_t mode; /* enum mode */
 	char context[CFG_CONTEXT];
 };
 
 struct cfgm_line {
 	struct cfg_mode_ctx at;
-	char line[CFG_LINE_MAX];        /* send only what is used */
+	char line[CFG_LINE_MAX]; /* send only what is used */
 };
 
 /* The answer to a line. */
 struct cfgm_result {
-	uint8_t code;           /* enum grammar_result */
-	uint8_t changed;        /* something was committed */
-	uint16_t column;        /* of the caret, characters from the start of the line */
+	uint8_t code;    /* enum grammar_result */
+	uint8_t changed; /* something was committed */
+	uint16_t column; /* of the caret, characters from the start of the line */
 	struct cfg_mode_ctx next;
-	char prompt[32];        /* "(config-if)" */
-	char text[2048];        /* notes, warnings and errors, complete lines ("% NOTE: ...\n"); may be empty */
+	char prompt[32]; /* "(config-if)" */
+	char text[2048]; /* notes, warnings and errors, complete lines ("% NOTE: ...\n"); may be empty */
 };
 
 enum cfgm_source { CFGM_RUNNING, CFGM_STARTUP };
 
 struct cfgm_text {
-	uint8_t what;           /* enum cfgm_source */
-	uint8_t all;            /* with defaults */
-	char interface[CFG_NAME];       /* only that interface's section; empty: everything */
+	uint8_t what;             /* enum cfgm_source */
+	uint8_t all;              /* with defaults */
+	char interface[CFG_NAME]; /* only that interface's section; empty: everything */
 };
 
 enum cfgm_copy_kind { CFGM_RUN_TO_START, CFGM_START_TO_RUN, CFGM_TEXT_TO_RUN };
 
 struct cfgm_copy {
 	uint8_t kind;
-	uint8_t atomic;         /* all lines or none */
-	char text[];            /* CFGM_TEXT_TO_RUN: one descriptor of the file travels with the message instead when it is long */
+	uint8_t atomic; /* all lines or none */
+	char text[];    /* CFGM_TEXT_TO_RUN: one descriptor of the file travels with the message instead when it is long */
 };
 
 struct cfgm_file_error {
@@ -117,12 +117,12 @@ struct cfgm_file_error {
 
 struct cfgm_revision {
 	uint64_t revision;
-	uint32_t tables;        /* enum cfg_table */
+	uint32_t tables; /* enum cfg_table */
 };
 
 struct cfgm_session_query {
-	uint32_t pid;           /* as SO_PEERCRED told it */
-	uint8_t privilege;      /* needed; ERR_DENIED when lower */
+	uint32_t pid;      /* as SO_PEERCRED told it */
+	uint8_t privilege; /* needed; ERR_DENIED when lower */
 };
 
 #endif

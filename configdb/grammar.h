@@ -25,15 +25,15 @@
 #include <stdint.h>
 
 enum mode {
-	MODE_EXEC = 1,          /* user and privileged EXEC: the row's privilege tells */
+	MODE_EXEC = 1, /* user and privileged EXEC: the row's privilege tells */
 	MODE_CONFIG,
-	MODE_ISAKMP,            /* (config-isakmp) */
-	MODE_TRANSFORM,         /* (cfg-crypto-trans) */
-	MODE_CRYPTO_MAP,        /* (config-crypto-map) */
-	MODE_IF,                /* (config-if) */
-	MODE_STD_NACL,          /* (config-std-nacl) */
-	MODE_EXT_NACL,          /* (config-ext-nacl) */
-	MODE_LINE,              /* (config-line) */
+	MODE_ISAKMP,     /* (config-isakmp) */
+	MODE_TRANSFORM,  /* (cfg-crypto-trans) */
+	MODE_CRYPTO_MAP, /* (config-crypto-map) */
+	MODE_IF,         /* (config-if) */
+	MODE_STD_NACL,   /* (config-std-nacl) */
+	MODE_EXT_NACL,   /* (config-ext-nacl) */
+	MODE_LINE,       /* (config-line) */
 	MODE_COUNT
 };
 
@@ -41,35 +41,35 @@ enum mode {
 const char *mode_prompt(enum mode m);
 
 enum grammar_result {
-	GR_OK,                  /* matched */
-	GR_EMPTY,               /* nothing typed, or a comment ("!") */
-	GR_INVALID,             /* "% Invalid input detected at '^' marker." with the column */
-	GR_INCOMPLETE,          /* "% Incomplete command." */
-	GR_AMBIGUOUS,           /* "% Ambiguous command:  \"...\"" */
-	GR_REFUSED              /* matched, but refused: the text says why */
+	GR_OK,         /* matched */
+	GR_EMPTY,      /* nothing typed, or a comment ("!") */
+	GR_INVALID,    /* "% Invalid input detected at '^' marker." with the column */
+	GR_INCOMPLETE, /* "% Incomplete command." */
+	GR_AMBIGUOUS,  /* "% Ambiguous command:  \"...\"" */
+	GR_REFUSED     /* matched, but refused: the text says why */
 };
 
-#define GRAMMAR_VARS 48
+#define GRAMMAR_VARS  48
 #define GRAMMAR_VALUE 1024
 
 /* What a match bound: name -> canonical text of the value. Names are the row's, borrowed. */
 struct grammar_var {
 	const char *name;
-	const char *value;      /* in the match's own storage */
+	const char *value; /* in the match's own storage */
 };
 
-struct grammar_row;             /* a compiled row */
-struct grammar;                 /* a set of compiled rows */
+struct grammar_row; /* a compiled row */
+struct grammar;     /* a set of compiled rows */
 
 struct grammar_match {
 	enum grammar_result result;
-	size_t column;                          /* of the first bad character, when invalid */
+	size_t column; /* of the first bad character, when invalid */
 	const struct grammar_row *row;
-	const void *user;                       /* what grammar_add was given: the declaration */
-	bool negated, defaulted;                /* `no …`, `default …` */
+	const void *user;        /* what grammar_add was given: the declaration */
+	bool negated, defaulted; /* `no …`, `default …` */
 	struct grammar_var vars[GRAMMAR_VARS];
 	size_t nvars;
-	char canonical[GRAMMAR_VALUE * 8];      /* the line with every word in full */
+	char canonical[GRAMMAR_VALUE * 8]; /* the line with every word in full */
 	char storage[GRAMMAR_VALUE * 8];
 };
 
@@ -83,13 +83,13 @@ struct grammar_spec {
 	const char *syntax;
 	const char *const *help;
 	enum mode mode;
-	uint8_t privilege;                      /* 0, 1 or 15 */
+	uint8_t privilege; /* 0, 1 or 15 */
 	bool no_allowed;
 	/* `no` may stop after this many words (0: the whole line or any leading part that is unique). See arg.h. */
 	uint8_t no_words;
 	bool hidden;
 	const void *user;
-	bool no_only;                           /* matches only behind `no` and `default` (`no 10` in a list) */
+	bool no_only; /* matches only behind `no` and `default` (`no 10` in a list) */
 };
 enum err grammar_add(struct grammar *g, const struct grammar_spec *spec, const char **why) MUST_CHECK;
 
@@ -102,15 +102,15 @@ const char *match_var(const struct grammar_match *m, const char *name);
  * stand there, sorted, with its help; `<cr>` where the line could end. If the line ends inside a word, only words with that
  * prefix (IOS's `cry?`); if it ends in a blank, the next words. Returns how many; 0 with *column at the bad word if none. */
 typedef void (*grammar_help_fn)(void *ctx, const char *word, const char *help);
-size_t grammar_help(const struct grammar *g, enum mode mode, uint8_t privilege, const char *line,
-	size_t *column, grammar_help_fn each, void *ctx);
+size_t grammar_help(const struct grammar *g, enum mode mode, uint8_t privilege, const char *line, size_t *column,
+	grammar_help_fn each, void *ctx);
 /* TAB: the one completion of the last word into `out` (whole word), if it is unique. */
 bool grammar_complete(const struct grammar *g, enum mode mode, uint8_t privilege, const char *line, char *out, size_t size);
 
 /* Prints a row from values: the inverse of match. `value(ctx, name)` returns a value or NULL. Options and alternatives are
  * taken where a name inside them has a value. ERR_INVALID when a required value is missing. */
-enum err grammar_print(const struct grammar_row *row, const char *(*value)(void *ctx, const char *name), void *ctx,
-	char *out, size_t size) MUST_CHECK;
+enum err grammar_print(const struct grammar_row *row, const char *(*value)(void *ctx, const char *name), void *ctx, char *out,
+	size_t size) MUST_CHECK;
 
 /* All rows of the configuration (configdb/model), compiled; shared, never freed. For the console's help and completion in
  * configuration modes. */

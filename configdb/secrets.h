@@ -31,7 +31,7 @@ enum err secrets_collect(struct secrets *s, bool (*keep)(void *ctx, uint64_t id)
 
 /* Type 6, printable, no blanks. */
 enum err secrets_type6_print(struct secrets *s, struct span value, char *out, size_t size) MUST_CHECK;
-enum err secrets_type6_parse(struct secrets *s, const char *text, struct secret *out) MUST_CHECK;  /* ERR_AUTH: not our master key */
+enum err secrets_type6_parse(struct secrets *s, const char *text, struct secret *out) MUST_CHECK; /* ERR_AUTH: not our master key */
 /* Sets the master key from a passphrase (at least 8 characters). */
 enum err secrets_master(struct secrets *s, struct span passphrase) MUST_CHECK;
 

@@ -87,7 +87,8 @@ static void ace_row(struct loader *l, struct values *v)
 void load_acls(struct loader *l)
 {
 	/* As IOS lists them: standard before extended, numbers before names. */
-	load_rows(l, "SELECT * FROM acl ORDER BY kind = 'extended', name GLOB '[0-9]*' DESC, CAST(name AS INTEGER), name", NOPARAMS, acl_row);
+	load_rows(l, "SELECT * FROM acl ORDER BY kind = 'extended', name GLOB '[0-9]*' DESC, CAST(name AS INTEGER), name", NOPARAMS,
+		acl_row);
 	load_rows(l, "SELECT * FROM ace ORDER BY acl, seq, ord", NOPARAMS, ace_row);
 }
 

@@ -18,7 +18,10 @@ void store_close(struct store *s);
 /* One line in a mode, wholly: match, verify, commit, and the answer for the user. `privilege` is the session's.
  * *tables gets the set of enum cfg_table that changed (0: nothing). Falls back from a sub-mode to MODE_CONFIG as IOS does.
  * `who` goes to table revision. */
-struct store_who { const char *user, *tty, *from; uint64_t wall_us; };
+struct store_who {
+	const char *user, *tty, *from;
+	uint64_t wall_us;
+};
 void store_line(struct store *s, uint8_t privilege, const struct cfgm_line *in, const struct store_who *who,
 	struct cfgm_result *out, unsigned *tables);
 /* Several lines as one transaction (for atomic copies): nothing is kept unless store_end(commit). Calls nest not. */
@@ -43,7 +46,10 @@ enum err store_secret_ids(struct store *s, void (*each)(void *ctx, uint64_t id),
  * empty hash: the user has none. ERR_NOT_FOUND: no such user, no enable secret. */
 enum err store_login(struct store *s, const char *user, char hash[128], uint8_t *privilege) MUST_CHECK;
 /* Who changed the configuration last, and when: the newest row of table revision. ERR_NOT_FOUND: nobody yet. */
-struct store_change { char user[CFG_NAME], tty[32], from[64]; uint64_t wall_us; };
+struct store_change {
+	char user[CFG_NAME], tty[32], from[64];
+	uint64_t wall_us;
+};
 enum err store_last_change(struct store *s, struct store_change *out) MUST_CHECK;
 
 #endif

@@ -15,94 +15,95 @@
 
 enum dp_msg {
 	/* From ikemgrd (its uid, checked) */
-	DPM_ATTACH = 1,         /* this connection is ikemgrd: gets the events; the answer is dpm_attached with descriptors: UDP 500, UDP 4500 */
-	DPM_SPI_ALLOC,          /* dpm_spi -> dpm_spi with the SPI; a reservation, dropped after 60 s without an SA */
-	DPM_SA_PUT,             /* dpm_sa -> status. Adds or (same key) replaces. Keys are wiped on both sides */
-	DPM_SA_DEL,             /* dpm_sa_key -> status */
-	DPM_SA_MOVE,            /* dpm_sa_move: NAT mapping or outbound preference changed */
-	DPM_POLICY_STATE,       /* dpm_policy_state: acquire was answered (failed: drop what is held and hold off) */
-	DPM_FLUSH,              /* all SAs, or those of a peer (dpm_flush) */
-	DPM_PASS_PACKET,        /* an ESP packet that arrived on the IKE socket behind the non-ESP rule (body: dpm_packet) */
+	DPM_ATTACH =
+		1, /* this connection is ikemgrd: gets the events; the answer is dpm_attached with descriptors: UDP 500, UDP 4500 */
+	DPM_SPI_ALLOC,    /* dpm_spi -> dpm_spi with the SPI; a reservation, dropped after 60 s without an SA */
+	DPM_SA_PUT,       /* dpm_sa -> status. Adds or (same key) replaces. Keys are wiped on both sides */
+	DPM_SA_DEL,       /* dpm_sa_key -> status */
+	DPM_SA_MOVE,      /* dpm_sa_move: NAT mapping or outbound preference changed */
+	DPM_POLICY_STATE, /* dpm_policy_state: acquire was answered (failed: drop what is held and hold off) */
+	DPM_FLUSH,        /* all SAs, or those of a peer (dpm_flush) */
+	DPM_PASS_PACKET,  /* an ESP packet that arrived on the IKE socket behind the non-ESP rule (body: dpm_packet) */
 
 	/* Events to ikemgrd */
-	DPM_ACQUIRE = 32,       /* dpm_acquire */
-	DPM_EXPIRE,             /* dpm_expire: volume limits and sequence numbers; time is ikemgrd's own business */
-	DPM_MAPPING,            /* dpm_mapping: authentic packets of an encapsulated SA come from elsewhere now */
-	DPM_INVALID_SPI,        /* dpm_invalid_spi: rate-limited */
-	DPM_PASSED_IKE,         /* an IKE message that came inside a GRO batch of ESP: dpm_packet */
+	DPM_ACQUIRE = 32, /* dpm_acquire */
+	DPM_EXPIRE,       /* dpm_expire: volume limits and sequence numbers; time is ikemgrd's own business */
+	DPM_MAPPING,      /* dpm_mapping: authentic packets of an encapsulated SA come from elsewhere now */
+	DPM_INVALID_SPI,  /* dpm_invalid_spi: rate-limited */
+	DPM_PASSED_IKE,   /* an IKE message that came inside a GRO batch of ESP: dpm_packet */
 
 	/* From the console */
-	DPM_SA_DUMP = 64,       /* dpm_dump_filter -> dump of dpm_sa_info */
-	DPM_POLICY_DUMP,        /* -> dump of dpm_policy_info, in map order */
-	DPM_ACL_DUMP,           /* -> dump of dpm_acl_count: matches per entry of access-groups and crypto lists */
-	DPM_DROP_DUMP,          /* -> dump of dpm_drop */
-	DPM_ENGINE_INFO,        /* -> dpm_engine_info */
-	DPM_CLEAR_COUNTERS,     /* dpm_clear: SA and policy counters, or an access-list's. Privilege 15 */
-	DPM_DEBUG               /* dpm_debug -> dpm_debug, the present state. Privilege 15; with ipsec 0 only a question */
+	DPM_SA_DUMP = 64,   /* dpm_dump_filter -> dump of dpm_sa_info */
+	DPM_POLICY_DUMP,    /* -> dump of dpm_policy_info, in map order */
+	DPM_ACL_DUMP,       /* -> dump of dpm_acl_count: matches per entry of access-groups and crypto lists */
+	DPM_DROP_DUMP,      /* -> dump of dpm_drop */
+	DPM_ENGINE_INFO,    /* -> dpm_engine_info */
+	DPM_CLEAR_COUNTERS, /* dpm_clear: SA and policy counters, or an access-list's. Privilege 15 */
+	DPM_DEBUG           /* dpm_debug -> dpm_debug, the present state. Privilege 15; with ipsec 0 only a question */
 };
 
-struct dp_selector {            /* one side of a traffic selector: a range, and ports */
-	struct addr from, to;   /* inclusive; a subnet is the range of its addresses */
-	uint16_t port_from, port_to;    /* 0..65535: any */
+struct dp_selector {                 /* one side of a traffic selector: a range, and ports */
+	struct addr from, to;        /* inclusive; a subnet is the range of its addresses */
+	uint16_t port_from, port_to; /* 0..65535: any */
 };
 
 struct dp_selectors {
 	struct dp_selector local, remote;
-	uint8_t protocol;       /* 0: any */
+	uint8_t protocol; /* 0: any */
 };
 
 struct dp_policy_id {
-	char interface[CFG_NAME];       /* IOS name */
+	char interface[CFG_NAME]; /* IOS name */
 	char map[CFG_NAME];
 	uint16_t map_seq;
-	uint32_t ace_seq;               /* sequence number of the permit line */
+	uint32_t ace_seq; /* sequence number of the permit line */
 };
 
 struct dpm_attached {
-	char backend[16];       /* "engine", "xfrm" */
-	uint8_t native_esp;     /* ESP without UDP can be carried */
+	char backend[16];   /* "engine", "xfrm" */
+	uint8_t native_esp; /* ESP without UDP can be carried */
 };
 
 struct dpm_spi {
 	struct addr local, remote;
-	uint8_t protocol;       /* 50 ESP, 51 AH */
-	uint32_t spi;           /* host order; in the answer */
+	uint8_t protocol; /* 50 ESP, 51 AH */
+	uint32_t spi;     /* host order; in the answer */
 };
 
 struct dp_sa_key {
 	uint32_t spi;
 	uint8_t protocol;
 	uint8_t inbound;
-	struct addr dst;        /* local for inbound, remote for outbound */
+	struct addr dst; /* local for inbound, remote for outbound */
 };
 
-#define DP_KEY_MAX 68           /* longest cipher key with salt, longest authentication key */
+#define DP_KEY_MAX 68 /* longest cipher key with salt, longest authentication key */
 
 struct dpm_sa {
 	struct dp_sa_key key;
 	struct addr local, remote;
 	struct dp_policy_id policy;
-	struct dp_selectors sel;        /* what was negotiated; inner packets are checked against it */
-	uint8_t transport;              /* 0 tunnel */
+	struct dp_selectors sel; /* what was negotiated; inner packets are checked against it */
+	uint8_t transport;       /* 0 tunnel */
 	uint8_t udp_encap;
-	uint16_t local_port, remote_port;       /* of the encapsulation */
-	uint8_t cipher, auth;           /* enum alg_cipher, enum alg_hash */
+	uint16_t local_port, remote_port; /* of the encapsulation */
+	uint8_t cipher, auth;             /* enum alg_cipher, enum alg_hash */
 	uint8_t esn;
-	uint16_t replay_window;         /* packets; 0: off */
-	uint8_t df;                     /* enum cfg_df */
+	uint16_t replay_window; /* packets; 0: off */
+	uint8_t df;             /* enum cfg_df */
 	uint8_t fragment_after;
 	uint8_t cipher_key[DP_KEY_MAX]; /* with salt */
 	uint8_t cipher_key_len;
 	uint8_t auth_key[DP_KEY_MAX];
 	uint8_t auth_key_len;
-	uint64_t soft_bytes, hard_bytes;        /* 0: no limit */
+	uint64_t soft_bytes, hard_bytes; /* 0: no limit */
 	uint64_t created_wall_us;
-	uint32_t lifetime_s, lifetime_kb;       /* for show: as agreed */
-	uint32_t conn_id;                       /* of `show crypto ipsec sa` */
+	uint32_t lifetime_s, lifetime_kb; /* for show: as agreed */
+	uint32_t conn_id;                 /* of `show crypto ipsec sa` */
 	uint32_t ike_conn_id;
 	uint8_t pfs_group;
-	uint32_t peer_spi;                      /* the other direction's, so that show can pair them */
-	uint64_t hard_at_us;                    /* CLOCK_MONOTONIC: the engine stops it then by itself; 0 never */
+	uint32_t peer_spi;   /* the other direction's, so that show can pair them */
+	uint64_t hard_at_us; /* CLOCK_MONOTONIC: the engine stops it then by itself; 0 never */
 };
 
 struct dpm_sa_move {
@@ -115,11 +116,11 @@ enum dp_policy_verdict { DP_POLICY_FAILED, DP_POLICY_UP };
 struct dpm_policy_state {
 	struct dp_policy_id policy;
 	uint8_t verdict;
-	uint32_t hold_off_ms;   /* no new acquire before that */
+	uint32_t hold_off_ms; /* no new acquire before that */
 };
 
 struct dpm_flush {
-	struct addr remote;     /* unset: all */
+	struct addr remote; /* unset: all */
 };
 
 struct dpm_packet {
@@ -130,7 +131,7 @@ struct dpm_packet {
 
 struct dpm_acquire {
 	struct dp_policy_id policy;
-	struct addr src, dst;           /* of the packet */
+	struct addr src, dst; /* of the packet */
 	uint16_t src_port, dst_port;
 	uint8_t protocol;
 };
@@ -155,37 +156,37 @@ struct dpm_invalid_spi {
 };
 
 struct dp_counters {
-	uint64_t packets, bytes;        /* encapsulated or decapsulated (inner bytes) */
-	uint64_t errors;                /* sum of drops */
+	uint64_t packets, bytes; /* encapsulated or decapsulated (inner bytes) */
+	uint64_t errors;         /* sum of drops */
 };
 
 /* Why a packet was dropped: enum, counter, text of `show` and help from one list. */
-#define DP_DROPS(X) \
-	X(NO_SA,        "no sa",            "no SA for the traffic (held too long, too many held, or negotiation failed)") \
-	X(INVALID_SPI,  "invalid spi",      "no SA with that SPI") \
-	X(REPLAY,       "replay",           "sequence number already seen or left of the window") \
-	X(BAD_ICV,      "integrity",        "integrity check value did not verify") \
-	X(MALFORMED,    "malformed",        "packet too short, bad padding or bad header") \
-	X(SELECTOR,     "identity",         "inner packet outside the SA's selectors") \
-	X(EXPIRED,      "expired",          "SA over its hard limit") \
-	X(SEQ_CYCLE,    "sequence",         "sequence numbers used up") \
-	X(NOT_IPSEC,    "not ipsec",        "clear packet that should have been protected") \
-	X(TOO_BIG,      "too big",          "larger than the path MTU with DF set; sender was told") \
-	X(NO_ROUTE,     "no route",         "next hop of the peer not resolved") \
-	X(SEND,         "send",             "the system refused the packet") \
-	X(POLICY,       "no policy",        "the egress hook chose it, but no policy matches") \
-	X(NOMEM,        "memory",           "no buffer")
+#define DP_DROPS(X)                                                                                                                \
+	X(NO_SA, "no sa", "no SA for the traffic (held too long, too many held, or negotiation failed)")                           \
+	X(INVALID_SPI, "invalid spi", "no SA with that SPI")                                                                       \
+	X(REPLAY, "replay", "sequence number already seen or left of the window")                                                  \
+	X(BAD_ICV, "integrity", "integrity check value did not verify")                                                            \
+	X(MALFORMED, "malformed", "packet too short, bad padding or bad header")                                                   \
+	X(SELECTOR, "identity", "inner packet outside the SA's selectors")                                                         \
+	X(EXPIRED, "expired", "SA over its hard limit")                                                                            \
+	X(SEQ_CYCLE, "sequence", "sequence numbers used up")                                                                       \
+	X(NOT_IPSEC, "not ipsec", "clear packet that should have been protected")                                                  \
+	X(TOO_BIG, "too big", "larger than the path MTU with DF set; sender was told")                                             \
+	X(NO_ROUTE, "no route", "next hop of the peer not resolved")                                                               \
+	X(SEND, "send", "the system refused the packet")                                                                           \
+	X(POLICY, "no policy", "the egress hook chose it, but no policy matches")                                                  \
+	X(NOMEM, "memory", "no buffer")
 
 enum dp_drop {
 #define X(name, word, text) DP_DROP_##name,
 	DP_DROPS(X)
 #undef X
-	DP_DROP_COUNT
+		DP_DROP_COUNT
 };
 
 struct dpm_dump_filter {
-	char interface[CFG_NAME];       /* empty: all */
-	struct addr peer;               /* unset: all */
+	char interface[CFG_NAME]; /* empty: all */
+	struct addr peer;         /* unset: all */
 };
 
 struct dpm_sa_info {
@@ -198,11 +199,11 @@ struct dpm_sa_info {
 	uint16_t replay_window;
 	uint32_t conn_id, ike_conn_id, peer_spi;
 	uint8_t pfs_group;
-	uint32_t lifetime_s, lifetime_kb;       /* as agreed; kb 0: no limit */
-	uint64_t age_s;                         /* since created */
+	uint32_t lifetime_s, lifetime_kb; /* as agreed; kb 0: no limit */
+	uint64_t age_s;                   /* since created */
 	uint64_t idle_s;
-	uint8_t preferred;                      /* outbound: the one that is used now */
-	uint64_t sequence;                      /* last sent, or highest received */
+	uint8_t preferred; /* outbound: the one that is used now */
+	uint64_t sequence; /* last sent, or highest received */
 	struct dp_counters count;
 	uint64_t drops[DP_DROP_COUNT];
 };
@@ -210,10 +211,10 @@ struct dpm_sa_info {
 struct dpm_policy_info {
 	struct dp_policy_id id;
 	struct dp_selectors sel;
-	uint16_t path_mtu, plain_mtu;           /* 0: not known */
-	uint32_t held;                          /* packets waiting */
+	uint16_t path_mtu, plain_mtu; /* 0: not known */
+	uint32_t held;                /* packets waiting */
 	uint8_t acquiring;
-	struct dp_counters out, in;             /* over all SAs it had */
+	struct dp_counters out, in; /* over all SAs it had */
 	uint64_t drops[DP_DROP_COUNT];
 };
 
@@ -225,24 +226,24 @@ struct dpm_acl_count {
 };
 
 struct dpm_drop {
-	uint8_t reason;         /* enum dp_drop */
+	uint8_t reason; /* enum dp_drop */
 	uint64_t packets;
 };
 
 struct dpm_engine_info {
 	char backend[16];
-	char detail[256];       /* "user-space ESP: AF_PACKET, UDP GSO; crypto: OpenSSL 3.0.x + ipsec-mb" */
+	char detail[256]; /* "user-space ESP: AF_PACKET, UDP GSO; crypto: OpenSSL 3.0.x + ipsec-mb" */
 	uint32_t threads;
 	uint64_t packets_encrypted, packets_decrypted;
 };
 
 struct dpm_clear {
-	char acl[CFG_NAME];     /* an access-list's counters, "*": all lists'; empty: crypto counters */
-	struct addr peer;       /* crypto counters of a peer; unset: all */
+	char acl[CFG_NAME]; /* an access-list's counters, "*": all lists'; empty: crypto counters */
+	struct addr peer;   /* crypto counters of a peer; unset: all */
 };
 
 struct dpm_debug {
-	uint8_t ipsec, on;      /* `debug crypto ipsec` */
+	uint8_t ipsec, on; /* `debug crypto ipsec` */
 };
 
 #endif

@@ -30,7 +30,8 @@ static bool acl_extended(const struct change *c)
 static long long seq_next(struct change *c, const char *acl)
 {
 	char last[24] = "0";
-	db_get(c->db, last, sizeof last, "SELECT seq FROM ace WHERE acl = ?1 AND action <> 'remark' ORDER BY seq DESC LIMIT 1", P(acl));
+	db_get(c->db, last, sizeof last, "SELECT seq FROM ace WHERE acl = ?1 AND action <> 'remark' ORDER BY seq DESC LIMIT 1",
+		P(acl));
 	return atoll(last) + STEP;
 }
 
@@ -45,7 +46,8 @@ static size_t entry_params(struct change *c, const char **params, size_t n, char
 		if (where)
 			/* By the index of the addresses; numbers are compared as text. */
 			at += (size_t)snprintf(where + at, size - at,
-				!strcmp(names[i], "src") || !strcmp(names[i], "dst") ? " AND %s IS ?%zu" : " AND CAST(%s AS TEXT) IS ?%zu",
+				!strcmp(names[i], "src") || !strcmp(names[i], "dst") ? " AND %s IS ?%zu"
+										     : " AND CAST(%s AS TEXT) IS ?%zu",
 				names[i], n);
 	}
 	return n;

@@ -14,18 +14,18 @@
 #include <sys/socket.h>
 
 struct addr {
-	uint8_t family;         /* AF_UNSPEC, AF_INET or AF_INET6 */
-	uint8_t bytes[16];      /* network order; IPv4 uses the first four, the rest are zero */
+	uint8_t family;    /* AF_UNSPEC, AF_INET or AF_INET6 */
+	uint8_t bytes[16]; /* network order; IPv4 uses the first four, the rest are zero */
 };
 
 #define ADDR_TEXT 46
 
 struct addr addr_v4(uint32_t host_order);
-uint32_t addr_to_v4(struct addr a);                           /* 0 if not IPv4 */
+uint32_t addr_to_v4(struct addr a); /* 0 if not IPv4 */
 bool addr_equal(struct addr a, struct addr b);
 int addr_cmp(struct addr a, struct addr b);
-bool addr_is_set(struct addr a);                              /* has a family */
-char *addr_print(char out[ADDR_TEXT], struct addr a);         /* returns out; "-" when unset */
+bool addr_is_set(struct addr a);                      /* has a family */
+char *addr_print(char out[ADDR_TEXT], struct addr a); /* returns out; "-" when unset */
 enum err addr_parse(struct addr *a, const char *text) MUST_CHECK;
 /* For socket calls. Returns the length. */
 socklen_t addr_to_sockaddr(struct sockaddr_storage *ss, struct addr a, uint16_t port);

@@ -21,8 +21,8 @@ static inline struct span span_of(const void *data, size_t len)
 	return (struct span){ (uint8_t *)data, len };
 }
 
-bool span_equal(struct span a, struct span b);              /* not constant time: never for secrets or tags */
-bool span_equal_ct(struct span a, struct span b);           /* constant time in the bytes, not in the lengths */
+bool span_equal(struct span a, struct span b);    /* not constant time: never for secrets or tags */
+bool span_equal_ct(struct span a, struct span b); /* constant time in the bytes, not in the lengths */
 
 struct reader {
 	const uint8_t *at, *end;
@@ -30,12 +30,12 @@ struct reader {
 };
 
 struct reader reader_of(struct span s);
-size_t reader_left(const struct reader *r);                 /* 0 once failed */
+size_t reader_left(const struct reader *r); /* 0 once failed */
 uint8_t reader_u8(struct reader *r);
 uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
-struct span reader_bytes(struct reader *r, size_t n);       /* borrowed from the input */
+struct span reader_bytes(struct reader *r, size_t n); /* borrowed from the input */
 void reader_skip(struct reader *r, size_t n);
 /* A reader over the next `n` bytes, which `r` passes over. For every length field. */
 struct reader reader_sub(struct reader *r, size_t n);
@@ -48,7 +48,7 @@ struct writer {
 
 struct writer writer_of(void *buf, size_t size);
 size_t writer_len(const struct writer *w);
-struct span writer_span(const struct writer *w);            /* what was written; empty once failed */
+struct span writer_span(const struct writer *w); /* what was written; empty once failed */
 void writer_u8(struct writer *w, uint8_t v);
 void writer_u16(struct writer *w, uint16_t v);
 void writer_u32(struct writer *w, uint32_t v);

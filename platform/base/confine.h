@@ -7,11 +7,11 @@
 #include <stdbool.h>
 
 enum confine_profile {
-	CONFINE_CONFIGD,        /* files below its folders, SQLite, AF_UNIX */
-	CONFINE_IKE_PROTO,      /* UDP sockets it was given, threads, AF_UNIX */
-	CONFINE_IKE_KEYS,       /* reads keys.db; no packets */
-	CONFINE_DATAPATH,       /* packet sockets, TAP, netlink, runs nft */
-	CONFINE_PLATFORM,       /* root: everything but what nobody may */
+	CONFINE_CONFIGD,   /* files below its folders, SQLite, AF_UNIX */
+	CONFINE_IKE_PROTO, /* UDP sockets it was given, threads, AF_UNIX */
+	CONFINE_IKE_KEYS,  /* reads keys.db; no packets */
+	CONFINE_DATAPATH,  /* packet sockets, TAP, netlink, runs nft */
+	CONFINE_PLATFORM,  /* root: everything but what nobody may */
 	CONFINE_CLI
 };
 
@@ -20,8 +20,8 @@ enum err confine_early(bool may_exec_suid) MUST_CHECK;
 /* Becomes `user` (numeric or a name of passwd; NULL keeps the uid) keeping only `caps` (0-terminated CAP_* list + 1 each,
  * NULL: none). Does nothing about uid when not started as root. */
 enum err confine_user(const char *user, const int *caps) MUST_CHECK;
-/* The last step (it sets no_new_privs, too): the profile's seccomp filter; a forbidden call kills the program (log line by the kernel), or fails with
- * EPERM where libraries probe. POSTERN_NO_SECCOMP in the environment of a sanitizer build turns it off. */
+/* The last step (it sets no_new_privs, too): the profile's seccomp filter; a forbidden call kills the program (log line by the
+ * kernel), or fails with EPERM where libraries probe. POSTERN_NO_SECCOMP in the environment of a sanitizer build turns it off. */
 enum err confine_seccomp(enum confine_profile p) MUST_CHECK;
 
 #endif

@@ -13,8 +13,14 @@
 #include <stdint.h>
 
 enum log_severity {
-	LOG_SEV_EMERGENCY, LOG_SEV_ALERT, LOG_SEV_CRITICAL, LOG_SEV_ERROR,
-	LOG_SEV_WARNING, LOG_SEV_NOTICE, LOG_SEV_INFO, LOG_SEV_DEBUG
+	LOG_SEV_EMERGENCY,
+	LOG_SEV_ALERT,
+	LOG_SEV_CRITICAL,
+	LOG_SEV_ERROR,
+	LOG_SEV_WARNING,
+	LOG_SEV_NOTICE,
+	LOG_SEV_INFO,
+	LOG_SEV_DEBUG
 };
 
 #define LOG_TEXT 1900
@@ -25,11 +31,11 @@ struct log_record {
 	uint64_t wall_us;
 	uint32_t pid;
 	uint8_t severity;
-	uint8_t flags;          /* LOG_DEBUG */
-	uint16_t dropped;       /* lines that this program lost before this one, because the queue was full */
+	uint8_t flags;    /* LOG_DEBUG */
+	uint16_t dropped; /* lines that this program lost before this one, because the queue was full */
 	char strings[];
 };
-#define LOG_FLAG_DEBUG 1        /* output of a debug command: no %-header */
+#define LOG_FLAG_DEBUG 1 /* output of a debug command: no %-header */
 
 /* `program` is static. With a null `run_dir` lines go to standard error only. */
 void log_open(const char *program, const char *run_dir);

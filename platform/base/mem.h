@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-void *mem_zalloc(size_t n);                       /* NULL when there is none */
-void *mem_calloc(size_t count, size_t size);      /* checks the product */
+void *mem_zalloc(size_t n);                  /* NULL when there is none */
+void *mem_calloc(size_t count, size_t size); /* checks the product */
 void *mem_realloc_array(void *p, size_t count, size_t size);
 void *mem_dup(const void *p, size_t n);
 char *mem_strdup(const char *s);
@@ -16,8 +16,8 @@ void mem_free(void *p);
 void mem_free_secret(void *p, size_t n);
 
 #ifdef POSTERN_FAULTS
-void mem_fail_at(long n);                         /* 1 = the next one; 0 = never */
-long mem_count(void);                             /* allocations since the start */
+void mem_fail_at(long n); /* 1 = the next one; 0 = never */
+long mem_count(void);     /* allocations since the start */
 #endif
 
 #endif

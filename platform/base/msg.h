@@ -17,24 +17,24 @@
 #include <sys/types.h>
 
 #define MSG_BODY_MAX (60 * 1024)
-#define MSG_MAX_FDS 4
+#define MSG_MAX_FDS  4
 
-#define MSG_FLAG_MORE 1              /* more objects of the same dump follow */
+#define MSG_FLAG_MORE 1 /* more objects of the same dump follow */
 
 struct msg_head {
-	uint32_t type;          /* the API header's enum */
-	uint32_t len;           /* of the body, bytes */
+	uint32_t type; /* the API header's enum */
+	uint32_t len;  /* of the body, bytes */
 	uint32_t seq;
-	int16_t status;         /* enum err, in answers */
+	int16_t status; /* enum err, in answers */
 	uint16_t flags;
 };
 
-struct msg_conn;                /* one connection, server's or client's end, on a loop */
+struct msg_conn; /* one connection, server's or client's end, on a loop */
 
-struct msg {                    /* a received message; borrowed until the callback returns */
+struct msg { /* a received message; borrowed until the callback returns */
 	struct msg_head head;
 	struct span body;
-	int fds[MSG_MAX_FDS];   /* taken over by the callback if it sets nfds to 0; else closed after it */
+	int fds[MSG_MAX_FDS]; /* taken over by the callback if it sets nfds to 0; else closed after it */
 	int nfds;
 };
 
@@ -62,7 +62,7 @@ void msg_server_each(struct msg_server *s, void (*fn)(void *ctx, struct msg_conn
 struct msg_conn *msg_connect(struct loop *l, const char *path, const struct msg_handlers *h, void *ctx);
 /* Takes over one end of a socketpair. */
 struct msg_conn *msg_adopt(struct loop *l, int fd, const struct msg_handlers *h, void *ctx);
-void msg_close(struct msg_conn *c);              /* no `closed` call; allowed inside callbacks */
+void msg_close(struct msg_conn *c); /* no `closed` call; allowed inside callbacks */
 
 /* Reads what has arrived by now, without waiting for the loop: to be up to date before answering somebody else. The handlers run
  * inside the call, `closed` too. */
@@ -73,11 +73,12 @@ void *msg_user(const struct msg_conn *c);
 pid_t msg_peer_pid(const struct msg_conn *c);
 uid_t msg_peer_uid(const struct msg_conn *c);
 
-/* Queues and sends when the socket takes it; ERR_LIMIT when the queue is full: 4,096 messages, for a server's answers 65,536 (it reads
- * no further question from who does not take them). The body is copied. */
+/* Queues and sends when the socket takes it; ERR_LIMIT when the queue is full: 4,096 messages, for a server's answers 65,536 (it
+ * reads no further question from who does not take them). The body is copied. */
 enum err msg_send(struct msg_conn *c, uint32_t type, uint32_t seq, enum err status, unsigned flags, struct span body) MUST_CHECK;
 /* The same with descriptors, which are duplicated into the message. */
-enum err msg_send_fds(struct msg_conn *c, uint32_t type, uint32_t seq, enum err status, struct span body, const int *fds, int nfds) MUST_CHECK;
+enum err msg_send_fds(
+	struct msg_conn *c, uint32_t type, uint32_t seq, enum err status, struct span body, const int *fds, int nfds) MUST_CHECK;
 /* Answers `m`: same type and sequence. */
 enum err msg_answer(struct msg_conn *c, const struct msg *m, enum err status, unsigned flags, struct span body) MUST_CHECK;
 /* As msg_answer, and ends the connection if even that cannot be queued (`closed` is called later, from the loop). */
@@ -85,7 +86,7 @@ void msg_reply(struct msg_conn *c, const struct msg *m, enum err status, unsigne
 
 /* Blocking client, without a loop: for the console and for short questions between programs. */
 struct msg_sync {
-	int fd;                 /* -1: closed */
+	int fd; /* -1: closed */
 	uint32_t seq;
 };
 enum err msg_sync_open(struct msg_sync *s, const char *path, int timeout_ms) MUST_CHECK;
@@ -95,9 +96,11 @@ void msg_sync_close(struct msg_sync *s);
 enum err msg_sync_call(struct msg_sync *s, uint32_t type, struct span body, void *out, size_t size, size_t *len) MUST_CHECK;
 /* One question, a dump as the answer: `each` gets every object's body and may return false to stop listening (the
  * connection is then closed). Events (sequence 0) that arrive in between are dropped. Returns the last message's status. */
-enum err msg_sync_dump(struct msg_sync *s, uint32_t type, struct span body, bool (*each)(void *ctx, struct span body), void *ctx) MUST_CHECK;
+enum err msg_sync_dump(
+	struct msg_sync *s, uint32_t type, struct span body, bool (*each)(void *ctx, struct span body), void *ctx) MUST_CHECK;
 /* The same; the descriptor `fd` travels with the question (-1: none) and stays the caller's. */
-enum err msg_sync_dump_fd(struct msg_sync *s, uint32_t type, struct span body, int fd, bool (*each)(void *ctx, struct span body), void *ctx) MUST_CHECK;
+enum err msg_sync_dump_fd(struct msg_sync *s, uint32_t type, struct span body, int fd, bool (*each)(void *ctx, struct span body),
+	void *ctx) MUST_CHECK;
 /* The next message of any kind, into buf (header apart): for `terminal monitor`. */
 enum err msg_sync_recv(struct msg_sync *s, struct msg_head *head, void *buf, size_t size, int timeout_ms) MUST_CHECK;
 

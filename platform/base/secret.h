@@ -12,7 +12,7 @@ struct secret {
 	uint8_t bytes[SECRET_MAX];
 };
 
-enum err secret_set(struct secret *s, struct span from) MUST_CHECK;     /* ERR_RANGE if longer than SECRET_MAX */
+enum err secret_set(struct secret *s, struct span from) MUST_CHECK; /* ERR_RANGE if longer than SECRET_MAX */
 void secret_wipe(struct secret *s);
 static inline struct span secret_span(const struct secret *s)
 {

@@ -22,8 +22,8 @@ struct box_stats {
 struct box_link {
 	char ifname[BOX_IFNAME];
 	int index;
-	bool up, carrier;       /* administratively; on the wire */
-	bool bridge;            /* the kind that a loopback of ours is */
+	bool up, carrier; /* administratively; on the wire */
+	bool bridge;      /* the kind that a loopback of ours is */
 	uint32_t mtu;
 	uint8_t mac[6];
 	struct box_stats stats;
@@ -33,28 +33,28 @@ struct box_addr {
 	char ifname[BOX_IFNAME];
 	uint32_t addr;
 	uint8_t len;
-	bool below;             /* the kernel lists it behind another one of the same subnet */
-	bool bare;              /* without a route of the kernel's making: rib.h has one with a smaller MTU */
+	bool below; /* the kernel lists it behind another one of the same subnet */
+	bool bare;  /* without a route of the kernel's making: rib.h has one with a smaller MTU */
 };
 
 struct box_hop {
 	char ifname[BOX_IFNAME];
-	uint32_t gateway;       /* 0: on the link itself */
-	uint32_t via;           /* the next hop as configured: differs from the gateway when it is found through another route */
+	uint32_t gateway; /* 0: on the link itself */
+	uint32_t via;     /* the next hop as configured: differs from the gateway when it is found through another route */
 };
 
 struct box_route {
 	uint32_t prefix;
 	uint8_t len;
-	uint32_t metric;        /* of ours: the administrative distance; 0: connected */
-	bool blackhole;         /* Null0 */
-	uint32_t mtu;           /* 0: the link's */
-	uint32_t source;        /* preferred source of a connected route; 0: none */
+	uint32_t metric; /* of ours: the administrative distance; 0: connected */
+	bool blackhole;  /* Null0 */
+	uint32_t mtu;    /* 0: the link's */
+	uint32_t source; /* preferred source of a connected route; 0: none */
 	struct box_hop hops[BOX_HOPS];
 	uint8_t nhops;
 	/* Of the kernel's table only: */
-	uint8_t protocol;       /* RTPROT_*, BOX_PROTO */
-	bool dead;              /* its links are down */
+	uint8_t protocol; /* RTPROT_*, BOX_PROTO */
+	bool dead;        /* its links are down */
 };
 
 struct box {
@@ -62,7 +62,7 @@ struct box {
 	size_t nlinks, links_cap;
 	struct box_addr *addrs; /* in the kernel's order */
 	size_t naddrs, addrs_cap;
-	struct box_route *routes;       /* of the main table */
+	struct box_route *routes; /* of the main table */
 	size_t nroutes, routes_cap;
 };
 
@@ -71,7 +71,7 @@ enum err box_add_link(struct box *b, const struct box_link *l) MUST_CHECK;
 enum err box_add_addr(struct box *b, const struct box_addr *a) MUST_CHECK;
 enum err box_add_route(struct box *b, const struct box_route *r) MUST_CHECK;
 
-const struct box_link *box_link(const struct box *b, const char *ifname);       /* NULL: not there */
+const struct box_link *box_link(const struct box *b, const char *ifname); /* NULL: not there */
 const struct box_addr *box_find_addr(const struct box *b, const char *ifname, uint32_t addr, uint8_t len);
 
 /* The kernel holds one route of the same prefix and metric. */

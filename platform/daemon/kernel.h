@@ -22,7 +22,7 @@ struct kernel_neighbour {
 	char ifname[BOX_IFNAME];
 	uint32_t ip;
 	uint8_t mac[6];
-	uint32_t age_s;         /* since it was last confirmed */
+	uint32_t age_s; /* since it was last confirmed */
 };
 enum err kernel_neighbours(struct kernel *k, void (*each)(void *ctx, const struct kernel_neighbour *n), void *ctx) MUST_CHECK;
 

@@ -9,8 +9,8 @@
 #include <netlink/socket.h>
 
 struct kernel {
-	struct nl_sock *ask;    /* questions and operations, one at a time */
-	struct nl_sock *hear;   /* notifications */
+	struct nl_sock *ask;  /* questions and operations, one at a time */
+	struct nl_sock *hear; /* notifications */
 	struct loop_fd *watch;
 	void (*changed)(void *ctx);
 	void *ctx;

@@ -7,13 +7,13 @@
 struct linklog_state {
 	char ifname[BOX_IFNAME];
 	bool up, line;
-	bool seen;              /* in the round that is going on */
+	bool seen; /* in the round that is going on */
 };
 
 struct linklog {
 	struct linklog_state *of;
 	size_t n;
-	bool silent;            /* the next update only learns: the router runs already, only this program is new */
+	bool silent; /* the next update only learns: the router runs already, only this program is new */
 };
 
 void linklog_free(struct linklog *l);

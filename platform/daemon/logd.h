@@ -14,7 +14,7 @@ struct logd;
 /* A line for the viewers: `console` and `monitor` say whether it passes their levels. */
 typedef void (*logd_out_fn)(void *ctx, const struct platm_log *line, size_t len, bool console, bool monitor);
 
-struct logd *logd_new(const struct env *env, logd_out_fn out, void *ctx);       /* NULL: out of memory */
+struct logd *logd_new(const struct env *env, logd_out_fn out, void *ctx); /* NULL: out of memory */
 void logd_free(struct logd *d);
 /* Binds RUN_DIR/log, mode 0666. */
 enum err logd_listen(struct logd *d, struct loop *l, const char *run_dir) MUST_CHECK;

@@ -14,8 +14,8 @@ struct logline {
 	uint64_t wall_us;
 	uint8_t severity;
 	bool debug;
-	uint16_t dropped;               /* lines that the sender lost before this one */
-	char text[LOGLINE_TEXT];        /* "%FAC-5-MNEM: text" or the debug text, without control characters */
+	uint16_t dropped;        /* lines that the sender lost before this one */
+	char text[LOGLINE_TEXT]; /* "%FAC-5-MNEM: text" or the debug text, without control characters */
 };
 
 enum err logline_parse(struct logline *l, struct span datagram) MUST_CHECK;

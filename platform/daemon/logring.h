@@ -9,15 +9,15 @@
 
 struct logring_entry {
 	struct logring_entry *next;
-	uint64_t number;        /* counts from 1, never again the same */
+	uint64_t number; /* counts from 1, never again the same */
 	uint8_t severity;
-	size_t len;             /* of the text */
+	size_t len; /* of the text */
 	char text[];
 };
 
 struct logring {
 	struct logring_entry *first, *last;
-	size_t limit, used;     /* bytes; a line counts with its end of line */
+	size_t limit, used; /* bytes; a line counts with its end of line */
 	uint64_t numbered;
 };
 

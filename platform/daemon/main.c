@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define RELOAD_AFTER_US 300000 /* the console gets its answer, and its last lines */
+#define RELOAD_AFTER_US  300000 /* the console gets its answer, and its last lines */
 #define OPENER_PERIOD_US 50000
 #define OPENER_WAIT_MS   20
 

@@ -22,15 +22,15 @@ enum plan_kind {
 
 struct plan_op {
 	enum plan_kind kind;
-	char ifname[BOX_IFNAME];        /* empty for routes */
+	char ifname[BOX_IFNAME]; /* empty for routes */
 	uint32_t mtu;
 	struct box_addr addr;
 	struct box_route route;
-	bool replaces;          /* a route of ours that is there; else somebody else's of the same key is left alone, and the put fails */
+	bool replaces; /* a route of ours that is there; else somebody else's of the same key is left alone, and the put fails */
 };
 
 struct plan {
-	struct plan_op *ops;    /* in the order in which they are done */
+	struct plan_op *ops; /* in the order in which they are done */
 	size_t n, cap;
 };
 

@@ -8,8 +8,8 @@
 
 struct reload {
 	const char *run_dir;
-	const char *service_dir;        /* of runit: has configd, ikemgrd, datapathd; NULL: none */
-	const char *command;            /* a program that does all of it in our place; NULL: none */
+	const char *service_dir; /* of runit: has configd, ikemgrd, datapathd; NULL: none */
+	const char *command;     /* a program that does all of it in our place; NULL: none */
 };
 
 /* Whether it can be done at all. */

@@ -10,7 +10,7 @@
 #include "platform/daemon/box.h"
 
 struct rib {
-	struct box_route *routes;       /* for plan_routes: by length, then prefix */
+	struct box_route *routes; /* for plan_routes: by length, then prefix */
 	size_t n;
 };
 

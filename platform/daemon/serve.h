@@ -13,14 +13,14 @@
 struct serve {
 	/* Before each answer: brings the box up to what configd has told. */
 	void (*refresh)(void *ctx);
-	const struct cfg *(*config)(void *ctx);                 /* NULL: none yet */
-	enum err (*box)(void *ctx, struct box *out);            /* a fresh look; the caller frees it */
+	const struct cfg *(*config)(void *ctx);      /* NULL: none yet */
+	enum err (*box)(void *ctx, struct box *out); /* a fresh look; the caller frees it */
 	enum err (*neighbours)(void *ctx, void (*each)(void *to, const struct kernel_neighbour *n), void *to);
 	const struct rib *(*rib)(void *ctx);
 	const char *(*fault)(void *ctx, const char *ifname);
 	/* May that process do what needs this privilege? */
 	enum err (*may)(void *ctx, pid_t pid, uint8_t privilege);
-	enum err (*reload)(void *ctx, pid_t pid);               /* starts it; the answer is out before */
+	enum err (*reload)(void *ctx, pid_t pid); /* starts it; the answer is out before */
 	void *ctx;
 	struct logd *log;
 	struct counters *counters;

@@ -8,9 +8,9 @@
 
 /* When the router (not this program) started, and why. Kept in the run directory, so that it outlives a crash. */
 struct system_start {
-	uint64_t now_us;        /* CLOCK_BOOTTIME at the start */
+	uint64_t now_us; /* CLOCK_BOOTTIME at the start */
 	uint64_t wall_us;
-	char reason[64];        /* "power-on", "reload" */
+	char reason[64]; /* "power-on", "reload" */
 };
 
 /* Reads or makes the record. *fresh: the router starts now; else this program alone was restarted. */

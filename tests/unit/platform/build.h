@@ -27,7 +27,7 @@ struct box_link *have_link(struct world *w, const char *ifname, bool up, bool ca
 struct box_addr *have_addr(struct world *w, const char *ifname, const char *ip);
 struct box_route *have_route(struct world *w, const char *prefix, const char *gateway, const char *ifname, uint32_t metric);
 
-uint32_t ip_of(const char *text);       /* of "10.0.0.1" or "10.0.0.1/24" */
+uint32_t ip_of(const char *text); /* of "10.0.0.1" or "10.0.0.1/24" */
 uint8_t len_of(const char *text);
 /* The plan in a line: "del gi0-1 10.0.0.1/24; up gi0-1; put 10.2.0.0/16 [1] 10.0.0.2@gi0-0" */
 const char *plan_text(struct world *w);
