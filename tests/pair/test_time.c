@@ -93,6 +93,8 @@ static void collision_heals(void **state)
 		assert_int_equal(gaps, 0);
 		assert_int_equal(rig_pairs(&r->n[0]), 1);
 		assert_int_equal(rig_pairs(&r->n[1]), 1);
+		/* Two pairs at first; of them one is renewed, not both, and then that one. */
+		assert_int_equal(r->n[0].put_count, 2 * (2 + 1 + 1));
 		rig_free(r);
 	}
 }
