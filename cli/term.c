@@ -72,6 +72,12 @@ struct term *term_open(const struct term_help *help)
 	t->history_on = true;
 	t->history_limit = 20;
 	input_init(&t->input, STDIN_FILENO);
+	t->history = history_init();
+	if (t->history == NULL) {
+		mem_free(t);
+		return NULL;
+	}
+	term_history_size(t, t->history_limit);
 	t->tty = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && make_raw(t);
 	if (!t->tty)
 		return t;
@@ -93,6 +99,7 @@ void term_close(struct term *t)
 		term_edit_close(t);
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &t->saved);
 	}
+	history_end(t->history);
 	mem_free(t);
 }
 
@@ -108,13 +115,16 @@ bool term_is_tty(const struct term *t)
 
 enum term_result term_line(struct term *t, const char *prompt, char line[TERM_LINE])
 {
-	if (!t->tty)
-		return term_plain_line(t, prompt, line);
+	enum term_result r;
+
 	if (resized) {
 		resized = 0;
 		ask_window(t);
 	}
-	return term_edit_line(t, prompt, line);
+	r = t->tty ? term_edit_line(t, prompt, line) : term_plain_line(t, prompt, line);
+	if (r == TERM_OK)
+		term_remember(t, line);
+	return r;
 }
 
 void term_write(struct term *t, const char *text, size_t len)

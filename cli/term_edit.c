@@ -196,8 +196,7 @@ static EditLine *init_dumb(void)
 bool term_edit_open(struct term *t)
 {
 	t->el = init_dumb();
-	t->history = history_init();
-	if (t->el == NULL || t->history == NULL)
+	if (t->el == NULL)
 		return false;
 	el_set(t->el, EL_CLIENTDATA, t);
 	el_set(t->el, EL_SIGNAL, 0);
@@ -209,7 +208,6 @@ bool term_edit_open(struct term *t)
 	/* Between lines too the terminal stays raw and silent. */
 	el_set(t->el, EL_SETTY, "-x", "-echo", "-icanon", "-isig", "-icrnl", "-inlcr", "-iexten", NULL);
 	bind_keys(t->el);
-	term_history_size(t, t->history_limit);
 	return true;
 }
 
@@ -217,8 +215,6 @@ void term_edit_close(struct term *t)
 {
 	if (t->el != NULL)
 		el_end(t->el);
-	if (t->history != NULL)
-		history_end(t->history);
 }
 
 void term_edit_redraw(struct term *t)
@@ -238,7 +234,7 @@ static void keep_buffer(struct term *t, char line[TERM_LINE])
 	line[len] = '\0';
 }
 
-static void remember(struct term *t, const char *line)
+void term_remember(struct term *t, const char *line)
 {
 	HistEvent ev;
 
@@ -262,7 +258,6 @@ enum term_result term_edit_line(struct term *t, const char *prompt, char line[TE
 	if (got == NULL || n <= 0)
 		return t->result == TERM_OK ? TERM_EOF : t->result;
 	snprintf(line, TERM_LINE, "%.*s", (int)strcspn(got, "\n"), got);
-	remember(t, line);
 	return TERM_OK;
 }
 

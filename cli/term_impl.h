@@ -29,6 +29,8 @@ struct term {
 bool term_edit_open(struct term *t);
 void term_edit_close(struct term *t);
 void term_edit_redraw(struct term *t);
+/* Into the history, which a script has as well. */
+void term_remember(struct term *t, const char *line);
 enum term_result term_edit_line(struct term *t, const char *prompt, char line[TERM_LINE]);
 enum term_result term_plain_line(struct term *t, const char *prompt, char line[TERM_LINE]);
 

@@ -7,11 +7,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *status_of(const struct platm_interface *i)
 {
-	return !i->admin_up ? "administratively down" : i->line_up ? "up" : "down";
+	return i->present && !i->admin_up ? "administratively down" : i->line_up ? "up" : "down";
 }
 
 static const char *protocol_of(const struct platm_interface *i)
@@ -163,12 +164,25 @@ void show_ip_interface_brief_format(struct out *o, const struct platm_interface 
 
 /* ---- Commands ---- */
 
+/* Loopbacks last, else by number: the kernel lists them as they were made. */
+static int by_place(const void *a, const void *b)
+{
+	const struct platm_interface *x = a, *y = b;
+	bool x_loop = is_loopback(x), y_loop = is_loopback(y);
+	size_t x_len = strlen(x->name), y_len = strlen(y->name);
+
+	return x_loop != y_loop ? (int)x_loop - y_loop : x_len != y_len ? (x_len < y_len ? -1 : 1) : strcmp(x->name, y->name);
+}
+
 static bool gather(struct exec_call *c, struct cfg **cfg, struct platm_interface **rows, size_t *n)
 {
 	*cfg = exec_cfg(c);
 	if (*cfg != NULL &&
-		exec_rows_of(c, DAEMON_PLATFORM, PLATM_INTERFACE_DUMP, span_of(NULL, 0), sizeof(**rows), (void **)rows, n))
+		exec_rows_of(c, DAEMON_PLATFORM, PLATM_INTERFACE_DUMP, span_of(NULL, 0), sizeof(**rows), (void **)rows, n)) {
+		if (*n > 0)
+			qsort(*rows, *n, sizeof(**rows), by_place);
 		return true;
+	}
 	cfg_free(*cfg);
 	return false;
 }

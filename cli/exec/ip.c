@@ -118,13 +118,13 @@ void show_ip_route_format(struct out *o, const struct platm_route *rows, size_t 
 /* The longest prefixes that hold the address, to the front. Returns how many (one per next hop). */
 static size_t keep_best(struct platm_route *rows, size_t n, uint32_t ip)
 {
-	int best = 0; /* not the default route: IOS does not show it for a network it does not know */
+	int best = ip == 0 ? -1 : 0; /* the default route only by its name: IOS does not show it for a network it does not know */
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].prefix_len > best && (ip & ip4_mask_of(rows[i].prefix_len)) == addr_to_v4(rows[i].prefix))
 			best = rows[i].prefix_len;
-	for (size_t i = 0; i < n && best > 0; i++)
+	for (size_t i = 0; i < n && best >= (ip == 0 ? 0 : 1); i++)
 		if (rows[i].prefix_len == best && (ip & ip4_mask_of(best)) == addr_to_v4(rows[i].prefix))
 			rows[kept++] = rows[i];
 	return kept;
@@ -135,9 +135,11 @@ void show_ip_route_entry_format(struct out *o, const struct platm_route *rows, s
 	bool is_static = rows[0].kind == 'S';
 	char ip[ADDR_TEXT];
 
-	out_printf(o, "Routing entry for %s/%u\n", addr_print(ip, rows[0].prefix), rows[0].prefix_len);
-	out_printf(o, "  Known via \"%s\", distance %u, metric 0%s\n", is_static ? "static" : "connected",
-		is_static ? rows[0].distance : 0, is_static ? "" : " (connected, via interface)");
+	out_printf(o, "Routing entry for %s/%u%s\n", addr_print(ip, rows[0].prefix), rows[0].prefix_len,
+		is_default(&rows[0]) ? ", supernet" : "");
+	out_printf(o, "  Known via \"%s\", distance %u, metric 0%s%s\n", is_static ? "static" : "connected",
+		is_static ? rows[0].distance : 0, is_static ? "" : " (connected, via interface)",
+		is_default(&rows[0]) ? ", candidate default path" : "");
 	out_printf(o, "  Routing Descriptor Blocks:\n");
 	for (size_t i = 0; i < n; i++) {
 		if (addr_is_set(rows[i].next_hop))

@@ -73,6 +73,9 @@ void dump_interface(struct platm_interface *out, const struct cfg_interface *i, 
 	if (a != NULL) {
 		out->ip = addr_v4(a->addr);
 		out->prefix_len = a->len;
+	} else if (i != NULL && i->ip.mask != 0) { /* shut down: kept, not in use */
+		out->ip = addr_v4(i->ip.addr);
+		out->prefix_len = (uint8_t)ip4_mask_len(i->ip.mask);
 	}
 	fill_counters(out, &l->stats);
 	if (n != NULL)

@@ -86,9 +86,14 @@ static void want_addr(struct wanted *w, const struct cfg_interface *i, struct cf
 	w->n++;
 }
 
+/* None while it is shut down: the kernel would go on answering to them through the other interfaces. */
 static enum err wanted_addrs(struct wanted *w, const struct cfg_interface *i)
 {
 	w->n = 0;
+	if (i->shutdown) {
+		w->a = NULL;
+		return ERR_OK;
+	}
 	w->a = mem_calloc(i->nsecondary + 1, sizeof(*w->a));
 	if (w->a == NULL)
 		return ERR_NOMEM;

@@ -98,14 +98,14 @@ static void order_within_a_subnet_is_restored(void **state)
 		planned(w), "del gi0-0 10.0.0.2/24; del gi0-0 10.0.0.1/24; add gi0-0 10.0.0.1/24; add gi0-0 10.0.0.2/24");
 }
 
-static void shutdown_keeps_addresses(void **state)
+static void shutdown_takes_the_addresses(void **state)
 {
 	struct world *w = *state;
 
 	want_interface(w, "gi0-0", "10.0.0.1/24")->shutdown = true;
 	have_link(w, "gi0-0", true, true);
 	have_addr(w, "gi0-0", "10.0.0.1/24");
-	assert_string_equal(planned(w), "down gi0-0");
+	assert_string_equal(planned(w), "del gi0-0 10.0.0.1/24; down gi0-0");
 }
 
 static void ip_mtu_takes_the_route_over(void **state)
@@ -180,7 +180,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unconfigured_port_is_shut_and_emptied, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(address_changes_length_and_interface, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(order_within_a_subnet_is_restored, world_setup, world_teardown),
-		cmocka_unit_test_setup_teardown(shutdown_keeps_addresses, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(shutdown_takes_the_addresses, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(ip_mtu_takes_the_route_over, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_is_a_fault, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(routes_differ_by_content, world_setup, world_teardown),
