@@ -99,8 +99,8 @@ int main(int argc, char **argv)
 	if (o.tty == NULL)
 		o.tty = from[0] != '\0' ? "vty 0" : "con 0";
 	o.user = user_of(o.user, o.tty);
-	/* ping has a file capability: new privileges must stay possible. */
-	if (confine_early(true) != ERR_OK) {
+	/* The filter is ping's and traceroute's, too: they do without privileges (net.ipv4.ping_group_range, UDP probes). */
+	if (confine_early() != ERR_OK || confine_seccomp(CONFINE_CLI) != ERR_OK) {
 		fputs("postern: cannot confine itself\n", stderr);
 		return 1;
 	}

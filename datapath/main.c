@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 		return status;
 	if (!prepare_run_dir(&o))
 		return fail(o.run_dir, strerror(errno));
-	if (confine_early(false) != ERR_OK)
+	if (confine_early() != ERR_OK)
 		return fail("confinement", strerror(errno));
 	log_open("datapathd", o.run_dir);
 	alg_init();

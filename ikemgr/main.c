@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	enum err e = confine_early(false);
+	enum err e = confine_early();
 	if (e != ERR_OK || !open_family(&f))
 		return fail("start", e ? e : ERR_SYS);
 	alg_init();

@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (confine_early(false) != ERR_OK)
+	if (confine_early() != ERR_OK)
 		return fail("confinement", strerror(errno));
 	umask(022);
 	alg_init();

@@ -20,13 +20,13 @@ static enum err no_dumps(void)
 #endif
 }
 
-enum err confine_early(bool may_exec_suid)
+enum err confine_early(void)
 {
 	const struct rlimit none = { 0, 0 };
 
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
 		return ERR_SYS;
-	if (!may_exec_suid && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return ERR_SYS;
 	return no_dumps();
 }

@@ -15,8 +15,8 @@ enum confine_profile {
 	CONFINE_CLI
 };
 
-/* Early, in every program: no core dumps (RLIMIT_CORE and PR_SET_DUMPABLE), no new privileges unless `may_exec_suid`. */
-enum err confine_early(bool may_exec_suid) MUST_CHECK;
+/* Early, in every program: no core dumps (RLIMIT_CORE and PR_SET_DUMPABLE), no new privileges. */
+enum err confine_early(void) MUST_CHECK;
 /* Becomes `user` (numeric or a name of passwd; NULL keeps the uid) keeping only `caps` (0-terminated CAP_* list + 1 each,
  * NULL: none). Does nothing about uid when not started as root. */
 enum err confine_user(const char *user, const int *caps) MUST_CHECK;

@@ -338,7 +338,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	self.argv = argv;
-	if (confine_early(false) != ERR_OK || !start())
+	if (confine_early() != ERR_OK || !start())
 		return 1;
 	status = loop_run(self.loop);
 	stop();

@@ -17,6 +17,8 @@ import pexpect
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(f"{HERE}/../..")
 BIN = os.environ.get("POSTERN_BIN", f"{ROOT}/build/bin")
+if "-san/" in BIN:
+    os.environ.setdefault("POSTERN_NO_SECCOMP", "1")
 
 
 class Router:

@@ -4,6 +4,8 @@
 """
 import os
 import re
+import shutil
+import subprocess
 import time
 
 import pytest
@@ -219,6 +221,30 @@ def test_ping_is_stopped_by_the_escape(router):
         console.type("ping 10.99.99.99 repeat 1000 timeout 1\r", rb"seconds:\r\n[.U]")
         got = console.type("\x1e", rb"Success rate is 0 percent \(0/\d+\)\r\n\S+[>#]$")
         assert b"0/1000" not in got
+    finally:
+        console.close()
+
+
+@pytest.mark.parametrize("user", [0, 65534])
+def test_confined_console_pings_and_traces(router, user):
+    """The filter of the console binds its children, too; root or not, they need no privilege."""
+    program = shutil.copy(f"{console_rig.BIN}/postern", router.dir)
+    postern = [program, "--run-dir", router.run, "--data-dir", router.data]
+    words = router.words("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *postern)
+    for command, wanted in (("ping 127.0.0.1 repeat 3", "!!!\nSuccess rate is 100 percent (3/3)"),
+                            ("traceroute 127.0.0.1", "  1 127.0.0.1 ")):
+        done = subprocess.run([*words, "-c", command], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0 and wanted in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.skipif("-san/" in console_rig.BIN, reason="the leak checker traces its own process")
+def test_console_is_confined(router):
+    console = router.console()
+    try:
+        console.read(rb"[>#]$")
+        with open(f"/proc/{console.child.pid}/status") as file:
+            status = file.read()
+        assert re.search(r"^NoNewPrivs:\t1$", status, re.M) and re.search(r"^Seccomp:\t2$", status, re.M)
     finally:
         console.close()
 

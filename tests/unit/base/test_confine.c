@@ -43,7 +43,7 @@ static int early(void)
 {
 	struct rlimit r;
 
-	NEED(confine_early(false) == ERR_OK);
+	NEED(confine_early() == ERR_OK);
 	NEED(getrlimit(RLIMIT_CORE, &r) == 0 && r.rlim_max == 0);
 	NEED(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 #ifndef POSTERN_SAN
@@ -56,7 +56,7 @@ static int become_user(void)
 {
 	const int caps[] = { CAP_NET_ADMIN + 1, CAP_NET_RAW + 1, 0 };
 
-	NEED(confine_early(false) == ERR_OK);
+	NEED(confine_early() == ERR_OK);
 	NEED(confine_user("4711", caps) == ERR_OK);
 	NEED(getuid() == 4711 && geteuid() == 4711 && getgid() == 4711 && getgroups(0, NULL) == 0);
 	NEED(setuid(0) < 0);
@@ -96,7 +96,7 @@ static int works_in(enum confine_profile p)
 	void *back;
 	int fd;
 
-	NEED(confine_early(false) == ERR_OK);
+	NEED(confine_early() == ERR_OK);
 	NEED(confine_seccomp(p) == ERR_OK);
 	env_system.random(NULL, random, sizeof(random));
 	NEED((fd = open("/etc/passwd", O_RDONLY)) >= 0);
