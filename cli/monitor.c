@@ -7,6 +7,10 @@
 #include <string.h>
 #include <time.h>
 
+/* Lines that come in a burst stand together: the prompt is drawn once, below them. */
+#define TOGETHER_MS 5
+#define AT_ONCE     100
+
 static int64_t now_ms(void)
 {
 	struct timespec t;
@@ -79,7 +83,7 @@ void monitor_show(struct monitor *m)
 	struct platm_log line;
 	struct msg_head head;
 
-	while (p.fd >= 0 && poll(&p, 1, 0) > 0) {
+	for (int n = 0; n < AT_ONCE && p.fd >= 0 && poll(&p, 1, n == 0 ? 0 : TOGETHER_MS) > 0; n++) {
 		enum err e;
 
 		memset(&line, 0, sizeof(line));
@@ -90,4 +94,5 @@ void monitor_show(struct monitor *m)
 		if (head.type == PLATM_LOG_LINE)
 			term_interject(m->term, line.text);
 	}
+	term_interject_end(m->term);
 }

@@ -156,11 +156,17 @@ void term_flush(struct term *t)
 
 void term_interject(struct term *t, const char *line)
 {
-	if (t->editing || t->line_open)
+	if ((t->editing && !t->interjected) || t->line_open)
 		fputc('\n', stdout);
 	term_printf(t, "%s\n", line);
-	if (t->editing)
+	t->interjected = true;
+}
+
+void term_interject_end(struct term *t)
+{
+	if (t->editing && t->interjected)
 		term_edit_redraw(t);
+	t->interjected = false;
 	fflush(stdout);
 }
 

@@ -52,8 +52,9 @@ bool term_confirm(struct term *t, const char *question);
 void term_write(struct term *t, const char *text, size_t len);
 void term_printf(struct term *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void term_flush(struct term *t);
-/* Writes a line of its own while the user may be typing, and redraws what was typed. */
+/* Writes a line of its own while the user may be typing; after the last of them what was typed is drawn again. */
 void term_interject(struct term *t, const char *line);
+void term_interject_end(struct term *t);
 
 /* Size. `terminal length` and `terminal width` fix it; before that the window's size, else the line's configuration. */
 void term_size_default(struct term *t, unsigned rows, unsigned columns);

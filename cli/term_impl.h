@@ -24,6 +24,7 @@ struct term {
 	bool editing;            /* inside el_gets */
 	enum term_result result; /* what ended the line */
 	bool line_open;          /* the cursor is not in column 0 */
+	bool interjected;        /* lines stand where the prompt was */
 };
 
 bool term_edit_open(struct term *t);

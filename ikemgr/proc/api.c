@@ -130,6 +130,7 @@ static void key_export(struct call *call)
 {
 	struct proto *p = call->p;
 	struct ikem_key_export want;
+	bool was_on = p->export.fd >= 0;
 	enum err e = ERR_OK;
 
 	memcpy(&want, call->m->body.data, sizeof(want));
@@ -140,7 +141,7 @@ static void key_export(struct call *call)
 		e = export_start(&p->export, p->options->data_dir, want.path);
 	if (p->ike)
 		ike_key_export(p->ike, p->export.fd >= 0);
-	if (e == ERR_OK)
+	if (e == ERR_OK && (was_on || p->export.fd >= 0))
 		log_msg("CRYPTO", LOG_SEV_NOTICE, "KEYEXPORT", "Export of IKE keys is %s%s", p->export.fd >= 0 ? "on: " : "off",
 			p->export.path);
 	msg_reply(call->c, call->m, e, 0, (struct span){ 0 });

@@ -456,6 +456,20 @@ class Terminal:
         self.child.close(force=True)
 
 
+def test_debug_comes_in_bursts_below_the_prompt(site):
+    up(site)
+    with Terminal(site) as t:
+        t.type("debug crypto isakmp\r", r"ISAKMP debugging is on\r\nR1#$")
+        assert "Crypto ISAKMP debugging is on" in site.show("R1", "show debugging")
+        t.type("clear crypto session\r", r"#$")
+        assert site.ping(count=1) == (1, 1)
+        screen = t.type("", r"Crypto tunnel is UP[^\r]*\r\nR1#$")
+        assert "KE payload" in screen and "NONCE payload" in screen and "encryption AES-CBC" in screen
+        assert screen.count("R1#") < screen.count("ISAKMP:") / 4, screen
+        t.type("undebug all\r", r"turned off\r\nR1#$")
+    assert "KEYEXPORT" not in site.show("R1", "show logging")
+
+
 def test_reload(site):
     configure(site, "R1", "interface Loopback8", "description lost")
     with Terminal(site) as t:
