@@ -1,5 +1,6 @@
 /* Saving, copying, erasing, reloading: with IOS's questions, which management programs answer. */
 #include "cli/exec.h"
+#include "cli/exec/flash.h"
 
 #include "platform/base/mem.h"
 
@@ -8,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
-
-#define FILE_BYTES_MAX (4 * 1024 * 1024)
 
 /* Questions go around the filter and the pager. */
 static bool ask(struct exec_call *c, const char *question, char answer[TERM_LINE])
@@ -42,36 +40,6 @@ static bool copy_to_startup(struct exec_call *c)
 		return false;
 	}
 	return save(c);
-}
-
-/* The file behind "flash:NAME" or "NAME": one name below the flash folder, nothing else. */
-static bool flash_path(const struct shell *sh, const char *name, char *path, size_t size)
-{
-	if (strncmp(name, "flash:", 6) == 0)
-		name += 6;
-	if (*name == '/')
-		name++;
-	if (*name == '\0' || strchr(name, '/') != NULL || strchr(name, ':') != NULL || strcmp(name, "..") == 0)
-		return false;
-	return (size_t)snprintf(path, size, "%s/flash/%s", sh->options.data_dir, name) < size;
-}
-
-/* A whole file; caller frees. */
-static char *read_file(const char *path, size_t *len)
-{
-	FILE *f = fopen(path, "re");
-	struct stat st;
-	char *text = NULL;
-
-	if (f == NULL)
-		return NULL;
-	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_BYTES_MAX &&
-		(text = mem_zalloc((size_t)st.st_size + 1)) != NULL)
-		*len = fread(text, 1, (size_t)st.st_size, f);
-	else
-		errno = errno != 0 ? errno : EINVAL;
-	fclose(f);
-	return text;
 }
 
 static void bad_line(void *ctx, const struct cfgm_file_error *e)
@@ -131,10 +99,9 @@ static bool copy_to_running(struct exec_call *c)
 	if (!destination_running(c))
 		return false;
 	errno = 0;
-	text = read_file(path, &len);
+	text = flash_read(path, &len);
 	if (text == NULL) {
-		out_printf(
-			c->out, "%%Error opening %s (%s)\n", name, errno == ENOENT ? "No such file or directory" : strerror(errno));
+		flash_fault(c->out, name);
 		return false;
 	}
 	ok = len == 0 || copy_text(c, text, len);

@@ -415,7 +415,7 @@ def test_saved_configuration_comes_back_after_power_off(site):
     configure(site, "R1", "interface Loopback9", "description not kept")
     subprocess.run([LAB, "restart", "--name", site.name, "R1"], check=True)
     assert running(site, "R1") == before
-    assert re.findall(r"^\w+\d", site.show("R1", "show ip interface brief"), re.M) == ["GigabitEthernet0", "GigabitEthernet0", "Loopback9"]
+    assert re.findall(r"^(?:Gig|Loop)\S+", site.show("R1", "show ip interface brief"), re.M) == ["GigabitEthernet0/0", "GigabitEthernet0/1", "Loopback9"]
     up(site)
     configure(site, "R1", "no interface Loopback9")
     assert "[OK]" in site.console("R1", "copy running-config startup-config", "")
@@ -436,6 +436,19 @@ def test_copied_file_names_its_bad_lines(site):
     configure(site, "R1", "no ip route 10.78.0.0 255.255.0.0", "interface GigabitEthernet0/1", "description site A")
     screen = site.console("R1", "copy flash:none.cfg running-config", "")
     assert "%Error opening flash:none.cfg (No such file or directory)" in screen
+
+
+def test_files_in_flash(site):
+    screen = site.console("R1", "copy running-config flash:kept.cfg", "", "dir flash:/kept.cfg", "more flash:kept.cfg")
+    assert re.search(r"^Directory of flash:/kept\.cfg$.*^ *\d+  -rw- .* kept\.cfg$.*^\d+ bytes total \(\d+ bytes free\)$", screen, re.M | re.S), screen
+    assert running(site, "R1") in screen
+    configure(site, "R1", "interface Loopback7", "exit", "hostname Other")
+    screen = site.console("R1", "copy flash:kept.cfg running-config", "")
+    assert "line" not in screen and "bytes copied" in screen, screen
+    configure(site, "R1", "no interface Loopback7")
+    assert running(site, "R1").startswith("version") and "\nhostname R1\n" in running(site, "R1")
+    screen = site.console("R1", "delete flash:kept.cfg", "", "", "dir flash:kept.cfg", "more flash:../keys.db")
+    assert "%Error opening flash:/kept.cfg (File not found)" in screen and "%Error opening flash:../keys.db (" in screen, screen
 
 
 class Terminal:
