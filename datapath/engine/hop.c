@@ -42,13 +42,19 @@ out:
 	return d;
 }
 
+static bool same_data(const struct hop_data *a, const struct hop_data *b)
+{
+	return a->ifindex == b->ifindex && a->mtu == b->mtu && a->resolved == b->resolved &&
+	       memcmp(a->ethernet, b->ethernet, sizeof(a->ethernet)) == 0;
+}
+
 static void refresh(struct hops *h, struct hop *hop)
 {
 	struct hop_data *d = look_up(h, hop), *old = hop->data;
 
 	if (!d)
 		return;
-	if (old && memcmp(old, d, sizeof(*d)) == 0) {
+	if (old && same_data(old, d)) {
 		mem_free(d);
 		return;
 	}

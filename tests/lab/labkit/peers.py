@@ -9,7 +9,7 @@ import shutil
 import time
 
 from . import net
-from .base import LabError, ROOT, run
+from .base import ROOT, run
 
 QEMU = f"{ROOT}/tests/qemu"
 CACHE = os.environ.get("POSTERN_CACHE", f"{ROOT}/build/qemu")        # kernel and libreswan, fetched once
