@@ -206,6 +206,7 @@ static void wrong_lengths_are_refused(void **state)
 	} known[] = { { CFGM_SESSION_OPEN, sizeof(struct cfgm_open) }, { CFGM_ENABLE, sizeof(struct cfgm_enable) },
 		{ CFGM_DISABLE, sizeof(struct cfgm_enable) }, { CFGM_TEXT, sizeof(struct cfgm_text) },
 		{ CFGM_CHECK_SECRET, sizeof(struct cfgm_login) }, { CFGM_SESSION_PRIV, sizeof(struct cfgm_session_query) } };
+	static const uint32_t bodiless[] = { CFGM_CONFIG_END, CFGM_WRITE_ERASE, CFGM_SESSIONS, CFGM_SUBSCRIBE, CFGM_DIRTY };
 	struct msg_sync c = rig_console(&rig);
 	static uint8_t body[MSG_BODY_MAX];
 	struct cfgm_line line = { .at = { .mode = MODE_CONFIG } };
@@ -222,6 +223,9 @@ static void wrong_lengths_are_refused(void **state)
 			assert_int_equal(
 				msg_sync_call(&c, known[i].type, span_of(body, known[i].size), NULL, 0, NULL), ERR_INVALID);
 	}
+	for (size_t i = 0; i < sizeof(bodiless) / sizeof(bodiless[0]); i++)
+		for (size_t len = 1; len < sizeof(body); len *= 16)
+			assert_int_equal(msg_sync_call(&c, bodiless[i], span_of(body, len), NULL, 0, NULL), ERR_INVALID);
 	assert_int_equal(msg_sync_call(&c, CFGM_LINE, span_of(body, 10), NULL, 0, NULL), ERR_INVALID);
 	assert_int_equal(
 		msg_sync_call(&c, CFGM_LINE, span_of(&line, offsetof(struct cfgm_line, line)), NULL, 0, NULL), ERR_INVALID);

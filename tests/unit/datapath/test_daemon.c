@@ -400,6 +400,7 @@ static void wrong_lengths(void **state)
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		assert_int_equal(status_of(r, &r->ike, types[i], NULL, 0), ERR_INVALID);
+		assert_int_equal(status_of(r, &r->ike, types[i], zero, 1), ERR_INVALID);
 		assert_int_equal(status_of(r, &r->ike, types[i], zero, sizes[i] - 1), ERR_INVALID);
 		if (types[i] != DPM_PASS_PACKET)
 			assert_int_equal(status_of(r, &r->ike, types[i], zero, sizes[i] + 1), ERR_INVALID);
@@ -408,9 +409,13 @@ static void wrong_lengths(void **state)
 	assert_int_equal(status_of(r, &r->ike, DPM_SA_DUMP, zero, 3), ERR_INVALID);
 	assert_int_equal(status_of(r, &r->ike, 9999, NULL, 0), ERR_UNSUPPORTED);
 	/* A key longer than its field. */
-	struct dpm_sa sa = sa_of(0x5000, false, 20, r);
+	const struct dpm_sa sound = sa_of(0x5000, false, 20, r);
+	struct dpm_sa sa = sound;
 
 	sa.cipher_key_len = DP_KEY_MAX + 1;
+	assert_int_equal(status_of(r, &r->ike, DPM_SA_PUT, &sa, sizeof(sa)), ERR_INVALID);
+	sa = sound;
+	sa.auth_key_len = DP_KEY_MAX + 1;
 	assert_int_equal(status_of(r, &r->ike, DPM_SA_PUT, &sa, sizeof(sa)), ERR_INVALID);
 	assert_int_equal(fake.nsas, 0);
 }

@@ -233,13 +233,15 @@ static void bodies_have_their_length(void **state)
 {
 	static const uint32_t types[] = { PLATM_INTERFACE_DUMP, PLATM_ROUTE_DUMP, PLATM_LOG_DUMP, PLATM_LOG_INFO, PLATM_LOG_CLEAR,
 		PLATM_LOG_MONITOR, PLATM_VERSION, PLATM_RELOAD, PLATM_NEIGHBOUR_DUMP };
-	char body[3] = { 0 };
+	static char body[MSG_BODY_MAX];
+	static const size_t lengths[] = { 1, 3, 4, 255, sizeof(body) };
 
 	(void)state;
 	at.privileged = true;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		assert_int_equal(ask(types[i], body, sizeof(body)), ERR_INVALID);
-	assert_int_equal(ask(PLATM_LOG_MONITOR, body, 1), ERR_INVALID);
+		for (size_t k = 0; k < sizeof(lengths) / sizeof(lengths[0]); k++)
+			assert_int_equal(ask(types[i], body, lengths[k]), ERR_INVALID);
+	assert_int_equal(ask(PLATM_LOG_MONITOR, NULL, 0), ERR_INVALID);
 	assert_int_equal(ask(PLATM_LOG_LINE, NULL, 0), ERR_UNSUPPORTED);
 	assert_int_equal(ask(0, NULL, 0), ERR_UNSUPPORTED);
 	assert_int_equal(ask(UINT32_MAX, NULL, 0), ERR_UNSUPPORTED);
