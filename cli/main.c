@@ -1,10 +1,10 @@
 /* postern: the login shell and the console. */
 #include "cli/shell.h"
 
+#include "platform/base/cmdline.h"
 #include "platform/base/confine.h"
 #include "platform/base/log.h"
 
-#include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,45 +55,14 @@ static const char *user_of(const char *given, const char *tty)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "run-dir", required_argument, NULL, 'r' },
-		{ "data-dir", required_argument, NULL, 'd' }, { "tty", required_argument, NULL, 't' },
-		{ "user", required_argument, NULL, 'u' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' },
-		{ NULL, 0, NULL, 0 } };
 	struct shell_options o = { .run_dir = "/run/postern", .data_dir = "/var/lib/postern" };
+	const struct cmdline_option options[] = { { "run-dir", &o.run_dir, NULL }, { "data-dir", &o.data_dir, NULL },
+		{ "tty", &o.tty, NULL }, { "user", &o.user, NULL }, { "c", &o.command, NULL }, { NULL, NULL, NULL } };
+	int status = cmdline_parse(&(struct cmdline){ usage, "postern " POSTERN_VERSION, options }, argc, argv);
 	char from[64];
-	int c;
 
-	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1)
-		switch (c) {
-		case 'r':
-			o.run_dir = optarg;
-			break;
-		case 'd':
-			o.data_dir = optarg;
-			break;
-		case 't':
-			o.tty = optarg;
-			break;
-		case 'u':
-			o.user = optarg;
-			break;
-		case 'c':
-			o.command = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		case 'v':
-			puts("postern " POSTERN_VERSION);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	if (status >= 0)
+		return status;
 	find_origin(from);
 	o.from = from;
 	if (o.tty == NULL)

@@ -4,13 +4,12 @@
 #include "datapath/xfrm/probe.h"
 
 #include "configdb/alg.h"
+#include "platform/base/cmdline.h"
 #include "platform/base/confine.h"
 #include "platform/base/log.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,48 +32,11 @@ static const char usage[] = "usage: datapathd [options]\n"
 
 static int parse(struct options *o, int argc, char **argv)
 {
-	static const struct option known[] = { { "run-dir", required_argument, NULL, 'r' },
-		{ "data-dir", required_argument, NULL, 'd' }, { "user", required_argument, NULL, 'u' },
-		{ "ike-user", required_argument, NULL, 'i' }, { "backend", required_argument, NULL, 'b' },
-		{ "foreground", no_argument, NULL, 'f' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 } };
-	int c;
+	const struct cmdline_option options[] = { { "run-dir", &o->run_dir, NULL }, { "data-dir", &o->data_dir, NULL },
+		{ "user", &o->user, NULL }, { "ike-user", &o->ike_user, NULL }, { "backend", &o->backend, NULL },
+		{ "foreground", NULL, NULL }, { NULL, NULL, NULL } };
 
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'r':
-			o->run_dir = optarg;
-			break;
-		case 'd':
-			o->data_dir = optarg;
-			break;
-		case 'u':
-			o->user = optarg;
-			break;
-		case 'i':
-			o->ike_user = optarg;
-			break;
-		case 'b':
-			o->backend = optarg;
-			break;
-		case 'f':
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		case 'V':
-			puts("datapathd (Postern) " POSTERN_VERSION);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	return -1;
+	return cmdline_parse(&(struct cmdline){ usage, "datapathd (Postern) " POSTERN_VERSION, options }, argc, argv);
 }
 
 static int fail(const char *what, const char *why)
@@ -98,13 +60,10 @@ static const struct backend_ops *choose_backend(const char *wanted, const char *
 
 static uid_t ike_uid(const char *user)
 {
-	const struct passwd *p = getpwnam(user ? user : "postern-ike");
-	char *end;
-	unsigned long n = user ? strtoul(user, &end, 10) : 0;
+	uid_t uid;
+	gid_t gid;
 
-	if (p)
-		return p->pw_uid;
-	return user && *user && !*end && n < (uid_t)-1 ? (uid_t)n : geteuid();
+	return confine_find_user(user ? user : "postern-ike", &uid, &gid) == ERR_OK ? uid : geteuid();
 }
 
 static bool prepare_run_dir(const struct options *o)

@@ -2,14 +2,13 @@
 #include "configd.h"
 
 #include "configdb/alg.h"
+#include "platform/base/cmdline.h"
 #include "platform/base/confine.h"
 #include "platform/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,48 +30,11 @@ static const char usage[] = "usage: configd [options]\n"
 
 static int parse(struct options *o, int argc, char **argv)
 {
-	static const struct option known[] = { { "run-dir", required_argument, NULL, 'r' },
-		{ "data-dir", required_argument, NULL, 'd' }, { "user", required_argument, NULL, 'u' },
-		{ "keys-group", required_argument, NULL, 'k' }, { "initial", required_argument, NULL, 'i' },
-		{ "foreground", no_argument, NULL, 'f' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 } };
-	int c;
+	const struct cmdline_option options[] = { { "run-dir", &o->run_dir, NULL }, { "data-dir", &o->data_dir, NULL },
+		{ "user", &o->user, NULL }, { "keys-group", &o->keys_group, NULL }, { "initial", &o->initial, NULL },
+		{ "foreground", NULL, NULL }, { NULL, NULL, NULL } };
 
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'r':
-			o->run_dir = optarg;
-			break;
-		case 'd':
-			o->data_dir = optarg;
-			break;
-		case 'u':
-			o->user = optarg;
-			break;
-		case 'k':
-			o->keys_group = optarg;
-			break;
-		case 'i':
-			o->initial = optarg;
-			break;
-		case 'f':
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		case 'V':
-			puts("configd (Postern) " POSTERN_VERSION);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	if (optind < argc) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	return -1;
+	return cmdline_parse(&(struct cmdline){ usage, "configd (Postern) " POSTERN_VERSION, options }, argc, argv);
 }
 
 static bool find_group(const char *group, gid_t *gid)
@@ -84,19 +46,6 @@ static bool find_group(const char *group, gid_t *gid)
 	if (!g && (*end || !*group))
 		return false;
 	*gid = g ? g->gr_gid : (gid_t)n;
-	return true;
-}
-
-static bool find_user(const char *user, uid_t *uid, gid_t *gid)
-{
-	char *end;
-	unsigned long n = strtoul(user, &end, 10);
-	const struct passwd *p = *user && !*end ? getpwuid((uid_t)n) : getpwnam(user);
-
-	if (!p && (*end || !*user))
-		return false;
-	*uid = p ? p->pw_uid : (uid_t)n;
-	*gid = p ? p->pw_gid : (gid_t)n;
 	return true;
 }
 
@@ -150,7 +99,7 @@ static int become_user(const struct options *o)
 	gid_t gid = getegid();
 	enum err e;
 
-	if (geteuid() == 0 && o->user && !find_user(o->user, &uid, &gid))
+	if (geteuid() == 0 && o->user && confine_find_user(o->user, &uid, &gid) != ERR_OK)
 		return fail(o->user, "no such user");
 	if (!prepare_folder(o->run_dir, uid, gid))
 		return fail(o->run_dir, strerror(errno));

@@ -1,6 +1,7 @@
 #include "ikemgr/proc/options.h"
 
-#include <getopt.h>
+#include "platform/base/cmdline.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,52 +27,20 @@ static unsigned default_workers(void)
 
 int options_parse(struct options *o, int argc, char **argv)
 {
-	enum { RUN_DIR, DATA_DIR, USER, KEYS_USER, WORKERS, FOREGROUND, HELP, VERSION };
-	static const struct option longs[] = {
-		{ "run-dir", required_argument, NULL, RUN_DIR },
-		{ "data-dir", required_argument, NULL, DATA_DIR },
-		{ "user", required_argument, NULL, USER },
-		{ "keys-user", required_argument, NULL, KEYS_USER },
-		{ "workers", required_argument, NULL, WORKERS },
-		{ "foreground", no_argument, NULL, FOREGROUND },
-		{ "help", no_argument, NULL, HELP },
-		{ "version", no_argument, NULL, VERSION },
-		{ 0 },
-	};
-	int c;
+	const char *workers = NULL;
+	const struct cmdline_option options[] = { { "run-dir", &o->run_dir, NULL }, { "data-dir", &o->data_dir, NULL },
+		{ "user", &o->user, NULL }, { "keys-user", &o->keys_user, NULL }, { "workers", &workers, NULL },
+		{ "foreground", NULL, NULL }, { NULL, NULL, NULL } };
+	int status;
 
 	*o = (struct options){ .run_dir = "/run/postern", .data_dir = "/var/lib/postern", .workers = default_workers() };
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (c) {
-		case RUN_DIR:
-			o->run_dir = optarg;
-			break;
-		case DATA_DIR:
-			o->data_dir = optarg;
-			break;
-		case USER:
-			o->user = optarg;
-			break;
-		case KEYS_USER:
-			o->keys_user = optarg;
-			break;
-		case WORKERS:
-			o->workers = (unsigned)strtoul(optarg, NULL, 10);
-			break;
-		case FOREGROUND:
-			break;
-		case HELP:
-			fputs(help, stdout);
-			return 0;
-		case VERSION:
-			puts("ikemgrd (Postern) " POSTERN_VERSION);
-			return 0;
-		default:
-			return 2;
-		}
-	}
-	if (optind != argc || o->workers < 1 || o->workers > WORKERS_MAX) {
-		fprintf(stderr, "ikemgrd: %s\n", optind != argc ? "no arguments are taken" : "--workers: 1 to 16");
+	status = cmdline_parse(&(struct cmdline){ help, "ikemgrd (Postern) " POSTERN_VERSION, options }, argc, argv);
+	if (status >= 0)
+		return status;
+	if (workers != NULL)
+		o->workers = (unsigned)strtoul(workers, NULL, 10);
+	if (o->workers < 1 || o->workers > WORKERS_MAX) {
+		fprintf(stderr, "ikemgrd: --workers: 1 to %d\n", WORKERS_MAX);
 		return 2;
 	}
 	if (!o->keys_user)

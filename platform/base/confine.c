@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -54,6 +55,18 @@ static enum err find_user(const char *user, struct identity *id)
 		*id = (struct identity){ (uid_t)n, (gid_t)n, false };
 	else
 		return ERR_NOT_FOUND;
+	return ERR_OK;
+}
+
+enum err confine_find_user(const char *user, uid_t *uid, gid_t *gid)
+{
+	struct identity id;
+	enum err e = find_user(user, &id);
+
+	if (e != ERR_OK)
+		return e;
+	*uid = id.uid;
+	*gid = id.gid;
 	return ERR_OK;
 }
 

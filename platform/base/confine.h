@@ -4,7 +4,7 @@
 
 #include "err.h"
 
-#include <stdbool.h>
+#include <sys/types.h>
 
 enum confine_profile {
 	CONFINE_CONFIGD,   /* files below its folders, SQLite, AF_UNIX */
@@ -17,6 +17,8 @@ enum confine_profile {
 
 /* Early, in every program: no core dumps (RLIMIT_CORE and PR_SET_DUMPABLE), no new privileges. */
 enum err confine_early(void) MUST_CHECK;
+/* Of a name of passwd, or a number (then without an entry the group has the same number). ERR_NOT_FOUND; ERR_INVALID: empty. */
+enum err confine_find_user(const char *user, uid_t *uid, gid_t *gid) MUST_CHECK;
 /* Becomes `user` (numeric or a name of passwd; NULL keeps the uid) keeping only `caps` (0-terminated CAP_* list + 1 each,
  * NULL: none). Does nothing about uid when not started as root. */
 enum err confine_user(const char *user, const int *caps) MUST_CHECK;

@@ -6,6 +6,7 @@
  *   console --- questions --> serve
  */
 #include "configdb/follow.h"
+#include "platform/base/cmdline.h"
 #include "platform/base/confine.h"
 #include "platform/base/env.h"
 #include "platform/base/log.h"
@@ -15,7 +16,6 @@
 #include "platform/daemon/sysctl.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,19 +40,6 @@ static struct {
 	bool fresh, set_hostname, restart;
 	char **argv;
 } self;
-
-static const struct option options[] = {
-	{ "run-dir", required_argument, NULL, 'r' },
-	{ "data-dir", required_argument, NULL, 'd' },
-	{ "user", required_argument, NULL, 'u' },
-	{ "foreground", no_argument, NULL, 'f' },
-	{ "set-hostname", no_argument, NULL, 'n' },
-	{ "service-dir", required_argument, NULL, 's' },
-	{ "reload-cmd", required_argument, NULL, 'c' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
 
 static const char help[] =
 	"Usage: platformd [--run-dir DIR] [--foreground] [--set-hostname] [--service-dir DIR | --reload-cmd FILE]\n"
@@ -295,40 +282,17 @@ static void stop(void)
 /* -1: go on; else the exit status. */
 static int read_options(int argc, char **argv)
 {
-	int o;
+	const char *unused;
+	const struct cmdline_option options[] = { { "run-dir", &self.run_dir, NULL }, { "data-dir", &unused, NULL },
+		{ "user", &unused, NULL }, { "foreground", NULL, NULL }, { "set-hostname", NULL, &self.set_hostname },
+		{ "service-dir", &self.reload.service_dir, NULL }, { "reload-cmd", &self.reload.command, NULL },
+		{ NULL, NULL, NULL } };
+	int status;
 
 	self.run_dir = "/run/postern";
-	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (o) {
-		case 'r':
-			self.run_dir = optarg;
-			break;
-		case 'n':
-			self.set_hostname = true;
-			break;
-		case 's':
-			self.reload.service_dir = optarg;
-			break;
-		case 'c':
-			self.reload.command = optarg;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return 0;
-		case 'V':
-			puts("platformd " POSTERN_VERSION);
-			return 0;
-		case 'd':
-		case 'u':
-		case 'f':
-			break;
-		default:
-			fputs(help, stderr);
-			return 2;
-		}
-	}
+	status = cmdline_parse(&(struct cmdline){ help, "platformd (Postern) " POSTERN_VERSION, options }, argc, argv);
 	self.reload.run_dir = self.run_dir;
-	return optind == argc ? -1 : 2;
+	return status;
 }
 
 int main(int argc, char **argv)
