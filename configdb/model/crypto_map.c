@@ -252,7 +252,7 @@ static const struct stmt rows[] = {
 		.shape = SHAPE_SCALAR,
 		.columns = "pfs",
 		.check = check_pfs },
-	{ .syntax = "match address ACL$acl",
+	{ .syntax = "match address EXTACL$acl",
 		.help = HELP("Match values.", "Match address of packets to encrypt.", "IP access-list number or name"),
 		MAP_ROW,
 		.no_words = 2,

@@ -88,8 +88,9 @@ class Site:
         return screen
 
     def show(self, node, command):
-        screen = self.console(node, command)
-        return screen.split(command + "\n", 1)[-1].rsplit("\n", 2)[0]
+        """What the command says: the screen without the echo before it and the prompts after it."""
+        screen = self.console(node, command).split(command + "\n", 1)[-1].rstrip("\n")
+        return re.sub(r"(?:(?:^|\n)[\w.-]+[#>].*)+$", "", screen) + "\n"
 
     def ping(self, node="hostA", to="192.168.2.10", count=3, **options):
         """Sends pings; returns (sent, received)."""

@@ -197,6 +197,7 @@ def test_df_clear_carries_what_is_too_big(site):
 def test_path_mtu_is_learned_from_the_way(site):
     """A router on the internet says what it cannot pass: believed for an SA of ours only, and told to the host."""
     renew(site)
+    until(lambda: "path mtu 1500" in site.show("R1", "show crypto ipsec sa"), 5, "what the test before this one changed is forgotten")
     screen = site.show("R1", "show crypto ipsec sa")
     spi = int(re.search(r"current outbound spi: 0x[0-9A-F]+\((\d+)\)", screen).group(1))
     error = ("send(IP(src='203.0.113.254', dst='203.0.113.1')/ICMP(type=3, code=4, nexthopmtu=1200)/"
