@@ -14,7 +14,7 @@ const char *daemon_name(enum daemon d)
 	return names[d];
 }
 
-enum err door_open(const char *run_dir, enum daemon d, struct msg_sync *conn)
+static enum err door_open(const char *run_dir, enum daemon d, struct msg_sync *conn)
 {
 	char path[108];
 

@@ -10,7 +10,6 @@ enum daemon { DAEMON_IKE, DAEMON_DATAPATH, DAEMON_PLATFORM };
 
 /* "ikemgrd" */
 const char *daemon_name(enum daemon d);
-enum err door_open(const char *run_dir, enum daemon d, struct msg_sync *conn) MUST_CHECK;
 /* One question, one answer. */
 enum err daemon_call(
 	const char *run_dir, enum daemon d, uint32_t type, struct span body, void *out, size_t size, size_t *len) MUST_CHECK;

@@ -177,3 +177,13 @@ bool exec_line(struct shell *sh, const char *line, size_t before)
 	free(m);
 	return ok;
 }
+
+void exec_bad_line(void *ctx, const struct cfgm_file_error *e)
+{
+	struct exec_call *c = ctx;
+
+	out_printf(c->out, "%s\n", e->line);
+	if (strstr(e->text, "marker") != NULL)
+		out_printf(c->out, "%*s^\n", (int)e->column, "");
+	out_printf(c->out, "%% line %u: %s\n", e->line_no, e->text + strspn(e->text, "% "));
+}

@@ -43,6 +43,9 @@ const char *exec_arg(const struct exec_call *c, const char *name);
 /* Says on c->out that a program does not answer. Always false, to be returned. */
 bool exec_failed(struct exec_call *c, const char *program, enum err e);
 
+/* For session_copy: a line of a file that was refused, and why; ctx is the call. */
+void exec_bad_line(void *ctx, const struct cfgm_file_error *e);
+
 #include "cli/daemons.h"
 /* As daemon_rows, and an error is said. */
 bool exec_rows_of(struct exec_call *c, enum daemon d, uint32_t type, struct span body, size_t size, void **rows, size_t *n);

@@ -78,7 +78,7 @@ static bool wait_ready(struct input *in, int ms)
 	return n > 0 && p[0].revents != 0;
 }
 
-int input_char_within(struct input *in, int wait_ms)
+static int input_char_within(struct input *in, int wait_ms)
 {
 	int64_t end = wait_ms < 0 ? INT64_MAX : now_ms() + wait_ms;
 
@@ -103,13 +103,6 @@ int input_char_within(struct input *in, int wait_ms)
 int input_char(struct input *in)
 {
 	return input_char_within(in, in->idle_s == 0 || in->idle_s > 2000000 ? -1 : (int)(in->idle_s * 1000));
-}
-
-bool input_ready(struct input *in)
-{
-	struct pollfd p = { .fd = in->fd, .events = POLLIN };
-
-	return in->at < in->len || poll(&p, 1, 0) > 0;
 }
 
 bool input_break(struct input *in)

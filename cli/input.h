@@ -34,11 +34,7 @@ struct input {
 void input_init(struct input *in, int fd);
 /* The next character, waiting for it; INPUT_TIMEOUT after idle_s without one. */
 int input_char(struct input *in);
-/* The same, at most `wait_ms`. */
-int input_char_within(struct input *in, int wait_ms);
 /* For a running command: is there a Ctrl-C or Ctrl-Shift-6? Takes it and all before it. Never waits. */
 bool input_break(struct input *in);
-/* Is there something typed already? Never waits. */
-bool input_ready(struct input *in);
 
 #endif

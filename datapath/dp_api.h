@@ -218,7 +218,6 @@ struct dpm_policy_info {
 	uint64_t drops[DP_DROP_COUNT];
 };
 
-enum dp_acl_use { DP_ACL_IN, DP_ACL_OUT, DP_ACL_CRYPTO };
 struct dpm_acl_count {
 	char acl[CFG_NAME];
 	uint32_t ace_seq;

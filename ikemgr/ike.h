@@ -23,7 +23,6 @@ struct ike_path {
 	uint16_t local_port, remote_port;
 };
 
-#define IKE_DH_MAX    512 /* longest public value, bytes (4096 bit) */
 #define IKE_NONCE_MAX 256
 
 /* A request to the process that holds the PSKs: SKEYID = prf(psk, Ni_b | Nr_b), RFC 2409 5. */

@@ -41,7 +41,6 @@ struct ikem_sa {
 	uint32_t children; /* IPsec SA pairs made under it */
 };
 
-enum ike_session_status { SESSION_DOWN, SESSION_DOWN_NEGOTIATING, SESSION_UP_IDLE, SESSION_UP_NO_IKE, SESSION_UP_ACTIVE };
 struct ikem_session {
 	char interface[CFG_NAME];
 	struct addr local, remote;

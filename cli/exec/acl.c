@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-uint64_t acl_matches(const struct dpm_acl_count *counts, size_t n, const char *acl, uint32_t seq)
+/* The matches of one entry over all its uses. */
+static uint64_t acl_matches(const struct dpm_acl_count *counts, size_t n, const char *acl, uint32_t seq)
 {
 	uint64_t sum = 0;
 

@@ -6,8 +6,6 @@
 #include "configdb/cfg.h"
 #include "datapath/dp_api.h"
 
-/* The matches of one entry over all its uses. */
-uint64_t acl_matches(const struct dpm_acl_count *counts, size_t n, const char *acl, uint32_t seq);
 void show_acl_format(struct out *o, const struct cfg_acl *acl, const struct dpm_acl_count *counts, size_t n);
 
 #endif

@@ -42,16 +42,6 @@ static bool copy_to_startup(struct exec_call *c)
 	return save(c);
 }
 
-static void bad_line(void *ctx, const struct cfgm_file_error *e)
-{
-	struct exec_call *c = ctx;
-
-	out_printf(c->out, "%s\n", e->line);
-	if (strstr(e->text, "marker") != NULL)
-		out_printf(c->out, "%*s^\n", (int)e->column, "");
-	out_printf(c->out, "%% line %u: %s\n", e->line_no, e->text + strspn(e->text, "% "));
-}
-
 static double now_s(void)
 {
 	struct timespec t;
@@ -63,7 +53,7 @@ static double now_s(void)
 static bool copy_text(struct exec_call *c, const char *text, size_t len)
 {
 	double begin = now_s(), took;
-	enum err e = session_copy(&c->sh->session, CFGM_TEXT_TO_RUN, text, bad_line, c);
+	enum err e = session_copy(&c->sh->session, CFGM_TEXT_TO_RUN, text, exec_bad_line, c);
 
 	if (e != ERR_OK && e != ERR_INVALID && e != ERR_INCOMPLETE && e != ERR_CONFLICT)
 		return exec_failed(c, "configd", e);
@@ -115,7 +105,7 @@ static bool copy_startup_to_running(struct exec_call *c)
 
 	if (!destination_running(c))
 		return false;
-	e = session_copy(&c->sh->session, CFGM_START_TO_RUN, NULL, bad_line, c);
+	e = session_copy(&c->sh->session, CFGM_START_TO_RUN, NULL, exec_bad_line, c);
 	if (e == ERR_NOT_FOUND)
 		out_printf(c->out, "%%Error opening nvram:startup-config (No such file or directory)\n");
 	return e == ERR_OK || (e != ERR_NOT_FOUND && exec_failed(c, "configd", e));

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *isakmp_state(uint8_t state)
+/* As IOS names the state: MM_NO_STATE ... QM_IDLE. */
+static const char *isakmp_state(uint8_t state)
 {
 	static const char *const names[] = { "MM_NO_STATE", "MM_SA_SETUP", "MM_KEY_EXCH", "MM_KEY_AUTH", "AG_NO_STATE",
 		"AG_INIT_EXCH", "AG_AUTH", "QM_IDLE" };

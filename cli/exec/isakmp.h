@@ -6,8 +6,6 @@
 #include "configdb/cfg.h"
 #include "ikemgr/ike_api.h"
 
-/* As IOS names the state: MM_NO_STATE ... QM_IDLE. */
-const char *isakmp_state(uint8_t state);
 /* Capabilities as letters, "DN"; empty when there are none. */
 char *isakmp_capabilities(char out[8], const struct ikem_sa *sa);
 void show_isakmp_sa_format(struct out *o, const struct ikem_sa *rows, size_t n);

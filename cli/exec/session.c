@@ -62,19 +62,9 @@ static bool configure_terminal(struct exec_call *c)
 	return true;
 }
 
-static void bad_line(void *ctx, const struct cfgm_file_error *e)
-{
-	struct exec_call *c = ctx;
-
-	out_printf(c->out, "%s\n", e->line);
-	if (strstr(e->text, "marker") != NULL)
-		out_printf(c->out, "%*s^\n", (int)e->column, "");
-	out_printf(c->out, "%% line %u: %s\n", e->line_no, e->text + strspn(e->text, "% "));
-}
-
 static bool configure_memory(struct exec_call *c)
 {
-	enum err e = session_copy(&c->sh->session, CFGM_START_TO_RUN, NULL, bad_line, c);
+	enum err e = session_copy(&c->sh->session, CFGM_START_TO_RUN, NULL, exec_bad_line, c);
 
 	if (e == ERR_NOT_FOUND)
 		out_printf(c->out, "startup-config is not present\n");

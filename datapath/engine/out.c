@@ -58,7 +58,7 @@ static void count_lines(const struct verdict *v, uint32_t n)
 		COUNT_ADD(v->lines[i]->matches, n);
 }
 
-int out_interface(struct out *o, const uint8_t *frame)
+static int out_interface(struct out *o, const uint8_t *frame)
 {
 	return policy_interface_by_mac(RCU_GET(o->b->set), frame + sizeof(struct virtio_net_hdr) + 6);
 }

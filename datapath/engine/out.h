@@ -70,7 +70,6 @@ struct clear {
 
 /* One frame from the TAP, virtio header first: all the way into the batch, onto hold, or to its end. The frame is changed. */
 void out_frame(struct out *o, uint8_t *frame, uint32_t len, int ifindex, uint64_t since_us);
-int out_interface(struct out *o, const uint8_t *frame);
 
 struct verdict flow_classify(struct out *o, const struct inner *in, int ifindex);
 

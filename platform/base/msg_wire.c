@@ -53,7 +53,8 @@ enum err msg_wire_send(int fd, const struct msg_head *head, struct span body, co
 	return send_result(n);
 }
 
-enum err msg_wire_parse(struct span packet, struct msg *m)
+/* Checks a packet's bytes and points m at them. */
+static enum err msg_wire_parse(struct span packet, struct msg *m)
 {
 	if (packet.len < sizeof(m->head))
 		return ERR_INVALID;

@@ -14,8 +14,6 @@ enum err msg_wire_send(int fd, const struct msg_head *head, struct span body, co
 /* Receives one packet into buf of MSG_PACKET_MAX bytes; m->body points into it and m->fds are the caller's to close.
  * ERR_BUSY: nothing there; ERR_CLOSED: the end; ERR_INVALID: not a message of ours. */
 enum err msg_wire_recv(int fd, uint8_t *buf, struct msg *m) MUST_CHECK;
-/* Checks a packet's bytes and points m at them. */
-enum err msg_wire_parse(struct span packet, struct msg *m) MUST_CHECK;
 void msg_wire_close_fds(struct msg *m);
 struct sockaddr_un;
 /* Binds a socket to its path with these permissions, in place of what was there. -1 with errno. */

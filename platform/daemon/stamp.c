@@ -11,7 +11,8 @@
 #define WEEK   (7 * DAY)
 #define YEAR   (365 * DAY)
 
-char *stamp_uptime(char out[STAMP_TEXT], uint64_t s)
+/* "00:01:02", "1d02h", "2w3d", "1y5w" */
+static char *stamp_uptime(char out[STAMP_TEXT], uint64_t s)
 {
 	unsigned long long t = s;
 

@@ -11,7 +11,5 @@
 
 /* "*Nov 23 18:00:00.123: ", "1d02h: " or "". `synced`: the clock follows a time server; without it IOS writes `*`. */
 char *stamp_print(char out[STAMP_TEXT], const struct cfg_stamps *s, uint64_t wall_us, uint64_t uptime_s, bool synced);
-/* "00:01:02", "1d02h", "2w3d", "1y5w" */
-char *stamp_uptime(char out[STAMP_TEXT], uint64_t seconds);
 
 #endif
