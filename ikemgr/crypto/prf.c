@@ -48,9 +48,8 @@ static EVP_MAC_CTX *keyed(const struct hash_alg *alg, struct span key)
 	return ctx;
 }
 
-/* prf(key of `base`, before | parts | after) */
-static enum err round_of(
-	const EVP_MAC_CTX *base, struct span before, const struct span *parts, size_t nparts, struct span after, struct secret *out)
+/* prf(key of `base`, before | parts) */
+static enum err round_of(const EVP_MAC_CTX *base, struct span before, const struct span *parts, size_t nparts, struct secret *out)
 {
 	size_t len = 0;
 	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(base);
@@ -58,7 +57,6 @@ static enum err round_of(
 
 	for (size_t i = 0; ok && i < nparts; i++)
 		ok = EVP_MAC_update(ctx, parts[i].data, parts[i].len) == 1;
-	ok = ok && EVP_MAC_update(ctx, after.data, after.len) == 1;
 	ok = ok && EVP_MAC_final(ctx, out->bytes, &len, sizeof(out->bytes)) == 1;
 	EVP_MAC_CTX_free(ctx);
 	if (!ok)
@@ -76,7 +74,7 @@ enum err prf_hmac(enum alg_hash hash, struct span key, const struct span *parts,
 	if (!alg)
 		return ERR_UNSUPPORTED;
 	EVP_MAC_CTX *ctx = keyed(alg, key);
-	enum err e = ctx ? round_of(ctx, none, parts, nparts, none, &mac) : ERR_CRYPTO;
+	enum err e = ctx ? round_of(ctx, none, parts, nparts, &mac) : ERR_CRYPTO;
 	EVP_MAC_CTX_free(ctx);
 	if (e == ERR_OK)
 		*out = mac;
@@ -84,8 +82,8 @@ enum err prf_hmac(enum alg_hash hash, struct span key, const struct span *parts,
 	return e;
 }
 
-/* The three expansions differ in what follows the previous block: the seed, nothing, or the seed and a counter. */
-enum expansion { KEYMAT, APPENDIX_B, PLUS };
+/* The expansions differ in what follows the previous block: the seed, or nothing. */
+enum expansion { KEYMAT, APPENDIX_B };
 
 static enum err expand(enum expansion form, enum alg_hash hash, struct span key, const struct span *seed, size_t nseed, size_t len,
 	struct secret *out)
@@ -101,9 +99,9 @@ static enum err expand(enum expansion form, enum alg_hash hash, struct span key,
 	EVP_MAC_CTX *ctx = keyed(alg, key);
 	if (!ctx)
 		return ERR_CRYPTO;
-	for (uint8_t n = 1; result.len < len; n++) {
-		bool no_seed = form == APPENDIX_B && n > 1;
-		e = round_of(ctx, secret_span(&block), seed, no_seed ? 0 : nseed, span_of(&n, form == PLUS ? 1 : 0), &block);
+	while (result.len < len) {
+		bool no_seed = form == APPENDIX_B && result.len > 0;
+		e = round_of(ctx, secret_span(&block), seed, no_seed ? 0 : nseed, &block);
 		if (e != ERR_OK)
 			goto out;
 		size_t left = len - result.len, take = block.len < left ? block.len : left;
@@ -121,11 +119,6 @@ out:
 enum err prf_keymat(enum alg_hash hash, struct span key, const struct span *seed, size_t nseed, size_t len, struct secret *out)
 {
 	return expand(KEYMAT, hash, key, seed, nseed, len, out);
-}
-
-enum err prf_plus(enum alg_hash hash, struct span key, const struct span *seed, size_t nseed, size_t len, struct secret *out)
-{
-	return expand(PLUS, hash, key, seed, nseed, len, out);
 }
 
 enum err prf_phase1_key(enum alg_hash hash, struct span skeyid_e, size_t len, struct secret *out)

@@ -29,8 +29,5 @@ enum err prf_keymat(
 /* The key of the phase 1 cipher, RFC 2409 appendix B: the first `len` bytes of SKEYID_e, or, when that is too short, of
  * K1 | K2 | … with K1 = prf(SKEYID_e, 0), Kn = prf(SKEYID_e, Kn-1). */
 enum err prf_phase1_key(enum alg_hash hash, struct span skeyid_e, size_t len, struct secret *out) MUST_CHECK;
-/* prf+ of RFC 7296, 2.13: T1 = prf(key, seed | 1), Tn = prf(key, Tn-1 | seed | n). Up to 255 rounds, SECRET_MAX bytes. */
-enum err prf_plus(
-	enum alg_hash hash, struct span key, const struct span *seed, size_t nseed, size_t len, struct secret *out) MUST_CHECK;
 
 #endif
