@@ -17,3 +17,9 @@ def site_fixture(name, scope="module", **options):
         finally:
             made.down()
     return site
+
+
+def pytest_collection_modifyitems(items):
+    """The longest begin first, so that the others fill the time beside them."""
+    first = ("test_long_rekey", "test_matrix")
+    items.sort(key=lambda item: next((n for n, name in enumerate(first) if name in item.nodeid), len(first)))
