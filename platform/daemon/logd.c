@@ -32,7 +32,7 @@ struct logd {
 	char path[108];
 	struct logring ring;
 	struct cfg_stamps stamp_log, stamp_debug;
-	bool buffered, console;
+	bool buffered, console, monitor;
 	uint8_t buffer_level, console_level, monitor_level;
 	uint64_t started_us;
 	struct {
@@ -56,6 +56,7 @@ struct logd *logd_new(const struct env *env, logd_out_fn out, void *ctx)
 		.stamp_debug = usual,
 		.buffered = true,
 		.console = true,
+		.monitor = true,
 		.buffer_level = LOG_SEV_DEBUG,
 		.console_level = LOG_SEV_DEBUG,
 		.monitor_level = LOG_SEV_DEBUG };
@@ -83,6 +84,7 @@ void logd_configure(struct logd *d, const struct cfg_system *s)
 	d->stamp_debug = s->stamp_debug;
 	d->buffered = s->logging_buffered;
 	d->console = s->logging_console;
+	d->monitor = s->logging_monitor;
 	d->buffer_level = s->logging_buffer_level;
 	d->console_level = s->logging_console_level;
 	d->monitor_level = s->logging_monitor_level;
@@ -123,7 +125,7 @@ static void distribute(struct logd *d, struct platm_log *line)
 	}
 	line->number = d->ring.numbered;
 	d->count.console += console;
-	d->out(d->ctx, line, len, console, line->severity <= d->monitor_level);
+	d->out(d->ctx, line, len, console, d->monitor && line->severity <= d->monitor_level);
 }
 
 void logd_take(struct logd *d, struct span datagram)

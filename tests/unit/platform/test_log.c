@@ -166,6 +166,7 @@ static struct cfg_system usual(void)
 		.logging_buffer_level = 7,
 		.logging_console = true,
 		.logging_console_level = 7,
+		.logging_monitor = true,
 		.logging_monitor_level = 7 };
 }
 
@@ -192,10 +193,11 @@ static void levels_decide_where_a_line_goes(void **state)
 	assert_int_equal(info.buffer_logged, 2);
 	assert_int_equal(info.console_logged, 1);
 	assert_int_equal(info.buffer_level, 5);
-	s.logging_console = s.logging_buffered = false;
+	s.logging_console = s.logging_buffered = s.logging_monitor = false;
 	logd_configure(d, &s);
 	logd_take(d, datagram(0, 0, STRINGS("p\0SYS\0X\0text")));
 	assert_int_equal(seen.console, 1);
+	assert_int_equal(seen.monitor, 3);
 	logd_info(d, &info);
 	assert_int_equal(info.buffer_logged, 2);
 	logd_free(d);

@@ -278,6 +278,7 @@ static void monitors_get_their_lines(void **state)
 		.logging_buffer_level = 7,
 		.logging_console = true,
 		.logging_console_level = 3,
+		.logging_monitor = true,
 		.logging_monitor_level = 6 };
 	const uint8_t monitor[2] = { 1, 0 }, console[2] = { 1, 1 }, off[2] = { 0, 0 };
 
