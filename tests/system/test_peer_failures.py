@@ -74,13 +74,14 @@ def test_access_list_that_is_no_mirror(site):
 
 
 def test_dead_peer_nothing_in_clear_and_the_next_peer_is_tried(site):
-    site.configure("R1", "crypto map VPN 10", "no set peer 198.51.100.2", "set peer 198.51.100.77", "set peer 198.51.100.2",
-                   "exit", "crypto isakmp key postern-lab address 198.51.100.77")
+    """By an entry of its own: an entry that has had a tunnel begins with the peer that was good."""
+    site.configure("R1", "crypto isakmp key postern-lab address 198.51.100.77", "crypto map VPN 5 ipsec-isakmp", "set peer 198.51.100.77",
+                   "set peer 198.51.100.2", "set transform-set TS", "match address SITE-B")
     with site.capture("dead") as wire:
         until(lambda: site.ping(count=1, wait=2) == (1, 1), 90, "passing by the second peer")
     assert wire.clear_text() == []
     assert wire.read("isakmp && ip.dst==198.51.100.77")
-    site.configure("R1", "crypto map VPN 10", "no set peer 198.51.100.77", "exit", "no crypto isakmp key postern-lab address 198.51.100.77")
+    site.configure("R1", "no crypto map VPN 5", "no crypto isakmp key postern-lab address 198.51.100.77")
     until(lambda: site.ping(count=1, wait=2) == (1, 1), 40, "passing again")
 
 
