@@ -85,6 +85,76 @@ struct cfg_acl {
 	size_t nentries;
 };
 
+/* What an identity of phase 1 is, ours or a peer's. */
+enum cfg_id_kind {
+	CFG_ID_ADDRESS,     /* addr, mask */
+	CFG_ID_HOST,        /* an FQDN; `text` */
+	CFG_ID_HOST_DOMAIN, /* every FQDN that ends in `text` */
+	CFG_ID_USER,        /* user@domain */
+	CFG_ID_USER_DOMAIN, /* every user@ `text` */
+	CFG_ID_GROUP,       /* ID_KEY_ID `text`: name of a client group */
+	CFG_ID_DN,          /* the subject of our certificate */
+	CFG_ID_CERT_MAP     /* `crypto pki certificate map` named `text` */
+};
+struct cfg_id {
+	enum cfg_id_kind kind;
+	uint32_t addr, mask;
+	char text[CFG_NAME];
+};
+
+/* `crypto isakmp …` that holds for all peers. */
+struct cfg_isakmp {
+	enum cfg_id_kind identity; /* CFG_ID_ADDRESS, _HOST or _DN */
+	uint16_t keepalive_s;      /* 0: no DPD of our own */
+	uint8_t keepalive_retry_s; /* default 2 */
+	bool keepalive_periodic;   /* else on-demand */
+	uint16_t nat_keepalive_s;  /* 0: RFC 3948's 20 s, and only behind a NAT */
+	bool aggressive_disable, invalid_spi_recovery, fragmentation;
+	bool nat_transparency_off;                    /* `no crypto ipsec nat-transparency udp-encapsulation` */
+	uint32_t admission_sa, admission_negotiation; /* `crypto call admission limit ike sa|in-negotiation-sa`; 0: none */
+};
+
+#define CFG_PROFILE_IDS      16
+#define CFG_PROFILE_KEYRINGS 6
+#define CFG_PROFILE_TRUSTS   6
+
+struct cfg_keyring { /* its keys are in cfg.keys, by `keyring` */
+	char name[CFG_NAME], description[CFG_LINE];
+	uint32_t local_addr;            /* 0: any of ours */
+	char local_interface[CFG_NAME]; /* or the address of this one */
+};
+
+struct cfg_isakmp_profile {
+	char name[CFG_NAME], description[CFG_LINE];
+	char keyrings[CFG_PROFILE_KEYRINGS][CFG_NAME];
+	size_t nkeyrings; /* 0: the keys of `crypto isakmp key` */
+	struct cfg_id match[CFG_PROFILE_IDS];
+	size_t nmatch;
+	bool has_self;
+	struct cfg_id self; /* self-identity; without it cfg_isakmp.identity */
+	char trustpoints[CFG_PROFILE_TRUSTS][CFG_NAME];
+	size_t ntrustpoints;
+	bool initiate_aggressive;
+	bool has_keepalive;
+	uint16_t keepalive_s;
+	uint8_t keepalive_retry_s;
+	uint32_t local_addr; /* 0: any of ours */
+	/* Remote access */
+	char client_auth_list[CFG_NAME], author_list[CFG_NAME];
+	char client_group[CFG_NAME]; /* `client configuration group` */
+	bool config_respond, config_initiate;
+};
+
+/* `crypto isakmp peer`: what we say to it in aggressive mode. */
+struct cfg_isakmp_peer {
+	uint32_t addr;
+	char host[CFG_NAME]; /* or by name; then addr is 0 */
+	char description[CFG_LINE];
+	bool has_endpoint;
+	struct cfg_id endpoint; /* set aggressive-mode client-endpoint: ADDRESS, HOST, USER */
+	uint64_t password_id;   /* set aggressive-mode password, in keys.db; 0: none */
+};
+
 struct cfg_isakmp_policy {
 	uint16_t priority; /* 1..10000; built-in ones 65507.. */
 	enum alg_cipher encryption;
@@ -99,13 +169,16 @@ struct cfg_isakmp_key {
 	uint32_t addr, mask; /* mask 0 with addr 0: wildcard */
 	char host[CFG_NAME]; /* or by host name / FQDN identity; then addr is 0 */
 	bool no_xauth;
+	char keyring[CFG_NAME]; /* empty: `crypto isakmp key` */
 };
 
 struct cfg_transform_set {
 	char name[CFG_NAME];
-	enum alg_cipher cipher; /* ESP */
-	enum alg_hash auth;     /* HASH_NONE with an AEAD, or when only encrypting */
+	enum alg_cipher cipher; /* ESP; CIPHER_NONE: no ESP, AH alone */
+	enum alg_hash auth;     /* of ESP: HASH_NONE with an AEAD, or when only encrypting */
+	enum alg_hash ah;       /* HASH_NONE: no AH. With a cipher: both, AH around ESP */
 	bool transport;
+	bool esn; /* extended sequence numbers are offered, and wanted of an offer */
 };
 
 enum cfg_df { DF_COPY, DF_SET, DF_CLEAR };
@@ -115,13 +188,31 @@ struct cfg_ipsec {
 	uint16_t replay_window;           /* 64 128 256 512 1024; 0: disabled */
 	enum cfg_df df_bit;
 	bool fragment_after; /* `crypto ipsec fragmentation after-encryption`; default before */
+	uint32_t idle_s;     /* `security-association idle-time`; 0: never */
 };
 
 #define CFG_MAP_PEERS 10
 #define CFG_MAP_SETS  6
 
+/* `set session-key` of one direction. */
+struct cfg_session_keys {
+	uint32_t ah_spi, esp_spi;                       /* 0: none */
+	uint64_t ah_key_id, cipher_key_id, auth_key_id; /* in keys.db; 0: none */
+};
+
+enum cfg_map_kind { MAP_ISAKMP, MAP_MANUAL, MAP_DYNAMIC };
+enum cfg_reverse_route { RRI_OFF, RRI_ON, RRI_STATIC };
+
 struct cfg_map_entry {
 	char map[CFG_NAME];
+	enum cfg_map_kind kind; /* MAP_DYNAMIC: a place for the entries of `dynamic`, which only answer */
+	char dynamic[CFG_NAME]; /* name of the crypto dynamic-map */
+	char profile[CFG_NAME]; /* set isakmp-profile */
+	bool per_host;          /* set security-association level per-host */
+	uint32_t idle_s;        /* set security-association idle-time; 0: the global one */
+	enum cfg_reverse_route reverse_route;
+	char acl_in[CFG_NAME], acl_out[CFG_NAME];  /* set ip access-group: on the clear packets of this entry */
+	struct cfg_session_keys keys_in, keys_out; /* MAP_MANUAL */
 	uint16_t seq;
 	char description[CFG_LINE];
 	struct {
@@ -136,6 +227,14 @@ struct cfg_map_entry {
 	enum alg_group pfs;               /* GROUP_NONE: no `set pfs` */
 	uint32_t lifetime_s, lifetime_kb; /* 0: the global ones */
 	bool lifetime_kb_disabled;
+};
+
+/* What holds for a whole map, and not for one entry. */
+struct cfg_map {
+	char name[CFG_NAME];
+	char local_interface[CFG_NAME];                         /* local-address */
+	char client_auth_list[CFG_NAME], author_list[CFG_NAME]; /* remote access */
+	bool config_respond, config_initiate;
 };
 
 struct cfg_user {
@@ -187,11 +286,22 @@ struct cfg {
 	size_t npolicies;
 	struct cfg_isakmp_key *keys; /* most specific mask first */
 	size_t nkeys;
+	struct cfg_isakmp isakmp;
+	struct cfg_keyring *keyrings;
+	size_t nkeyrings;
+	struct cfg_isakmp_profile *profiles;
+	size_t nprofiles;
+	struct cfg_isakmp_peer *isakmp_peers;
+	size_t nisakmp_peers;
 	struct cfg_ipsec ipsec;
 	struct cfg_transform_set *sets;
 	size_t nsets;
 	struct cfg_map_entry *maps; /* by name, then seq */
 	size_t nmaps;
+	struct cfg_map_entry *dynamics; /* entries of crypto dynamic-maps: `map` is the dynamic map's name; by name, then seq */
+	size_t ndynamics;
+	struct cfg_map *map_settings; /* maps that have any */
+	size_t nmap_settings;
 	struct cfg_user *users;
 	size_t nusers;
 	struct cfg_line *lines;

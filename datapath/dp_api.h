@@ -23,6 +23,8 @@ enum dp_msg {
 	DPM_SA_MOVE,      /* dpm_sa_move: NAT mapping or outbound preference changed */
 	DPM_POLICY_STATE, /* dpm_policy_state: acquire was answered (failed: drop what is held and hold off) */
 	DPM_FLUSH,        /* all SAs, or those of a peer (dpm_flush) */
+	DPM_DYNAMIC_PUT,  /* dpm_dynamic -> status: a policy that a negotiation made (dynamic map). Its SAs may follow */
+	DPM_DYNAMIC_DEL,  /* dp_policy_id -> status */
 	DPM_PASS_PACKET,  /* an ESP packet that arrived on the IKE socket behind the non-ESP rule (body: dpm_packet) */
 
 	/* Events to ikemgrd */
@@ -39,6 +41,7 @@ enum dp_msg {
 	DPM_DROP_DUMP,      /* -> dump of dpm_drop */
 	DPM_ENGINE_INFO,    /* -> dpm_engine_info */
 	DPM_CLEAR_COUNTERS, /* dpm_clear: SA and policy counters, or an access-list's. Privilege 15 */
+	DPM_DYNAMIC_DUMP,   /* -> dump of dpm_dynamic */
 	DPM_DEBUG           /* dpm_debug -> dpm_debug, the present state. Privilege 15; with ipsec 0 only a question */
 };
 
@@ -56,7 +59,18 @@ struct dp_policy_id {
 	char interface[CFG_NAME]; /* IOS name */
 	char map[CFG_NAME];
 	uint16_t map_seq;
-	uint32_t ace_seq; /* sequence number of the permit line */
+	uint32_t ace_seq; /* sequence number of the permit line; with DP_ACE_DYNAMIC: made by a negotiation, numbered by ikemgrd */
+};
+#define DP_ACE_DYNAMIC UINT32_C(0x80000000)
+
+/* A policy of a dynamic map's entry: outbound traffic of these selectors belongs to the SAs of this id. It stands behind all
+ * static entries of its map with lower sequence numbers, lives until it is deleted, and survives ikemgrd. */
+struct dpm_dynamic {
+	struct dp_policy_id id; /* map_seq: of the map's `dynamic` entry */
+	struct dp_selectors sel;
+	struct addr peer;
+	char dynamic[CFG_NAME]; /* crypto dynamic-map and the sequence of its entry: for reverse-route and the like */
+	uint16_t dynamic_seq;
 };
 
 struct dpm_attached {
@@ -85,6 +99,13 @@ struct dpm_sa {
 	struct dp_policy_id policy;
 	struct dp_selectors sel; /* what was negotiated; inner packets are checked against it */
 	uint8_t transport;       /* 0 tunnel */
+	/* AH around ESP (RFC 4301 4.4.2.1 calls it an SA bundle): in the ESP SA the SPI of the AH SA around it, in the AH SA that
+	 * of the ESP SA inside; 0: alone. The AH SA is put first. In tunnel mode ESP is the tunnel and AH is transport around it.
+	 */
+	uint32_t bundle_spi;
+	struct addr nat_oa_local, nat_oa_remote; /* transport mode through a NAT: the addresses the peer's checksums were made with
+						    (RFC 3948 3.1.2); unset: none */
+	uint32_t idle_s;                         /* DP_EXPIRE_IDLE after so long without a packet; 0: never */
 	uint8_t udp_encap;
 	uint16_t local_port, remote_port; /* of the encapsulation */
 	uint8_t cipher, auth;             /* enum alg_cipher, enum alg_hash */
@@ -136,7 +157,7 @@ struct dpm_acquire {
 	uint8_t protocol;
 };
 
-enum dp_expire { DP_EXPIRE_SOFT, DP_EXPIRE_HARD, DP_EXPIRE_SEQUENCE };
+enum dp_expire { DP_EXPIRE_SOFT, DP_EXPIRE_HARD, DP_EXPIRE_SEQUENCE, DP_EXPIRE_IDLE };
 struct dpm_expire {
 	struct dp_sa_key key;
 	uint8_t why;
@@ -195,6 +216,7 @@ struct dpm_sa_info {
 	struct dp_policy_id policy;
 	struct dp_selectors sel;
 	uint8_t transport, udp_encap, cipher, auth, esn;
+	uint32_t bundle_spi;
 	uint16_t local_port, remote_port;
 	uint16_t replay_window;
 	uint32_t conn_id, ike_conn_id, peer_spi;
