@@ -31,6 +31,17 @@
 #define AES_GCM(bits, words) AES_AEAD(bits, words, GCM, "gcm", 20, 20, "rfc4106(gcm(aes))", false, "RFC 4106")
 #define AES_GMAC(bits, words) AES_AEAD(bits, words, GMAC, "gmac", 23, 21, "rfc4543(gcm(aes))", true, "RFC 4543")
 
+/* The nonce is the last four bytes of the keying material: RFC 3686, 5.1. */
+#define AES_CTR(bits, words) { \
+	.id = CIPHER_AES##bits##_CTR, .name = "AES-CTR-" #bits, .ios_esp = "esp-aes-ctr" words, .ios_show = "esp-aes-ctr" words, \
+	.ikev1_esp = 13, .ikev2_encr = 13, .xfrm = "rfc3686(ctr(aes))", .openssl = "AES-" #bits "-CTR", .key_len = bits / 8, \
+	.key_bits_attr = bits, .salt_len = 4, .iv_len = 8, .block_len = 4, .rfc = "RFC 3686" }
+
+#define CAMELLIA(bits, words) { \
+	.id = CIPHER_CAMELLIA##bits, .name = "CAMELLIA-CBC-" #bits, .ios_esp = "esp-camellia" words, .ios_show = "esp-camellia" words, \
+	.ikev1_esp = 22, .ikev2_encr = 23, .xfrm = "cbc(camellia)", .openssl = "CAMELLIA-" #bits "-CBC", .key_len = bits / 8, \
+	.key_bits_attr = bits, .iv_len = 16, .block_len = 16, .rfc = "RFC 4312" }
+
 static const struct cipher_alg ciphers[] = {
 	{ .id = CIPHER_NULL, .name = "NULL", .ios_esp = "esp-null", .ios_show = "esp-null", .ikev1_esp = 11, .ikev2_encr = 11,
 	  .xfrm = "ecb(cipher_null)", .openssl = "NULL", .block_len = 4, .weak = true, .rfc = "RFC 2410" },
@@ -46,20 +57,33 @@ static const struct cipher_alg ciphers[] = {
 	AES_CBC(256, " 256", "esp-256-aes"),
 	AES_GCM(128, ""), AES_GCM(192, " 192"), AES_GCM(256, " 256"),
 	AES_GMAC(128, ""), AES_GMAC(192, " 192"), AES_GMAC(256, " 256"),
+	AES_CTR(128, ""), AES_CTR(192, " 192"), AES_CTR(256, " 256"),
+	/* IKEv1 has no number for it: it cannot be offered there. */
+	{ .id = CIPHER_CHACHA20_POLY1305, .name = "CHACHA20-POLY1305", .ios_esp = "esp-chacha20-poly1305",
+	  .ios_show = "esp-chacha20-poly1305", .ikev2_encr = 28, .xfrm = "rfc7539esp(chacha20,poly1305)", .openssl = "ChaCha20-Poly1305",
+	  .key_len = 32, .salt_len = 4, .iv_len = 8, .block_len = 4, .icv_len = 16, .aead = true, .rfc = "RFC 7634" },
+	CAMELLIA(128, ""), CAMELLIA(192, " 192"), CAMELLIA(256, " 256"),
 };
 
-/* Name in logs, IOS's words, phase 1 hash, phase 2 authentication, IKEv2 integrity and PRF, digest and ICV bytes. */
-#define HASH(i, n, isakmp, esp, text, h1, auth1, integ, prf2, x, o, digest, icv, is_weak, doc) { \
-	.id = i, .name = n, .ios_isakmp = isakmp, .ios_esp = esp, .ios_long = text, .ikev1_hash = h1, .ikev1_auth = auth1, \
-	.ikev2_integ = integ, .ikev2_prf = prf2, .xfrm = x, .openssl = o, .digest_len = digest, .key_len = digest, .icv_len = icv, \
-	.weak = is_weak, .rfc = doc }
+/* Name in logs, IOS's words, phase 1 hash, phase 2 authentication, AH transform, IKEv2 integrity and PRF, digest and ICV bytes. */
+#define HASH(i, n, isakmp, words, text, h1, auth1, ah1, integ, prf2, x, o, digest, icv, is_weak, doc) { \
+	.id = i, .name = n, .ios_isakmp = isakmp, .ios_esp = "esp-" words, .ios_ah = "ah-" words, .ios_long = text, .ikev1_hash = h1, \
+	.ikev1_auth = auth1, .ikev1_ah = ah1, .ikev2_integ = integ, .ikev2_prf = prf2, .xfrm = x, .openssl = o, .mac = "HMAC", \
+	.digest_len = digest, .key_len = digest, .icv_len = icv, .weak = is_weak, .rfc = doc }
+/* Integrity by AES-128 in CBC: no hash, and no PRF here. */
+#define AES_MAC(i, n, words, auth1, ah1, integ, x, m, doc) { \
+	.id = i, .name = n, .ios_esp = "esp-" words, .ios_ah = "ah-" words, .ikev1_auth = auth1, .ikev1_ah = ah1, .ikev2_integ = integ, \
+	.xfrm = x, .openssl = "AES-128-CBC", .mac = m, .digest_len = 16, .key_len = 16, .icv_len = 12, .rfc = doc }
 
 static const struct hash_alg hashes[] = {
-	HASH(HASH_MD5, "HMAC-MD5", "md5", "esp-md5-hmac", "Message Digest 5", 1, 1, 1, 1, "hmac(md5)", "MD5", 16, 12, true, "RFC 2403"),
-	HASH(HASH_SHA1, "HMAC-SHA1", "sha", "esp-sha-hmac", "Secure Hash Standard", 2, 2, 2, 2, "hmac(sha1)", "SHA1", 20, 12, true, "RFC 2404"),
-	HASH(HASH_SHA256, "HMAC-SHA256", "sha256", "esp-sha256-hmac", "Secure Hash Standard 2 (256 bit)", 4, 5, 12, 5, "hmac(sha256)", "SHA256", 32, 16, false, "RFC 4868"),
-	HASH(HASH_SHA384, "HMAC-SHA384", "sha384", "esp-sha384-hmac", "Secure Hash Standard 2 (384 bit)", 5, 6, 13, 6, "hmac(sha384)", "SHA384", 48, 24, false, "RFC 4868"),
-	HASH(HASH_SHA512, "HMAC-SHA512", "sha512", "esp-sha512-hmac", "Secure Hash Standard 2 (512 bit)", 6, 7, 14, 7, "hmac(sha512)", "SHA512", 64, 32, false, "RFC 4868"),
+	HASH(HASH_MD5, "HMAC-MD5", "md5", "md5-hmac", "Message Digest 5", 1, 1, 2, 1, 1, "hmac(md5)", "MD5", 16, 12, true, "RFC 2403"),
+	HASH(HASH_SHA1, "HMAC-SHA1", "sha", "sha-hmac", "Secure Hash Standard", 2, 2, 3, 2, 2, "hmac(sha1)", "SHA1", 20, 12, true, "RFC 2404"),
+	HASH(HASH_SHA256, "HMAC-SHA256", "sha256", "sha256-hmac", "Secure Hash Standard 2 (256 bit)", 4, 5, 5, 12, 5, "hmac(sha256)", "SHA256", 32, 16, false, "RFC 4868"),
+	HASH(HASH_SHA384, "HMAC-SHA384", "sha384", "sha384-hmac", "Secure Hash Standard 2 (384 bit)", 5, 6, 6, 13, 6, "hmac(sha384)", "SHA384", 48, 24, false, "RFC 4868"),
+	HASH(HASH_SHA512, "HMAC-SHA512", "sha512", "sha512-hmac", "Secure Hash Standard 2 (512 bit)", 6, 7, 7, 14, 7, "hmac(sha512)", "SHA512", 64, 32, false, "RFC 4868"),
+	AES_MAC(HASH_AES_XCBC, "AES-XCBC", "aes-xcbc-mac", 9, 9, 5, "xcbc(aes)", NULL, "RFC 3566"),
+	/* IKEv1 has no number for it. */
+	AES_MAC(HASH_AES_CMAC, "AES-CMAC", "aes-cmac", 0, 0, 8, "cmac(aes)", "CMAC", "RFC 4494"),
 };
 
 /* OpenSSL names no MODP group below 1536 bits: for "modp_768" and "modp_1024" the prime is given as a parameter. */
@@ -91,6 +115,17 @@ static bool cipher_works(const struct cipher_alg *a)
 	EVP_CIPHER *c = EVP_CIPHER_fetch(NULL, a->openssl, NULL);
 	bool ok = c && (a->id == CIPHER_NULL || EVP_CIPHER_get_key_length(c) == a->key_len);
 
+	EVP_CIPHER_free(c);
+	return ok;
+}
+
+static bool aes_mac_works(const struct hash_alg *a)
+{
+	EVP_CIPHER *c = EVP_CIPHER_fetch(NULL, a->openssl, NULL);
+	EVP_MAC *mac = a->mac ? EVP_MAC_fetch(NULL, a->mac, NULL) : NULL;
+	bool ok = c && EVP_CIPHER_get_key_length(c) == a->key_len && (mac || !a->mac);
+
+	EVP_MAC_free(mac);
 	EVP_CIPHER_free(c);
 	return ok;
 }
@@ -139,7 +174,7 @@ void alg_init(void)
 	for (size_t i = 0; i < COUNT(ciphers); i++)
 		cipher_dropped[i] = !cipher_works(&ciphers[i]);
 	for (size_t i = 0; i < COUNT(hashes); i++)
-		hash_dropped[i] = !hash_works(&hashes[i]);
+		hash_dropped[i] = !(hashes[i].ikev1_hash ? hash_works(&hashes[i]) : aes_mac_works(&hashes[i]));
 	for (size_t i = 0; i < COUNT(groups); i++)
 		group_dropped[i] = !group_works(&groups[i]);
 }
@@ -221,6 +256,14 @@ const struct hash_alg *hash_by_ikev1_auth(uint16_t auth)
 {
 	for (size_t i = 0; auth && i < COUNT(hashes); i++)
 		if (!hash_dropped[i] && hashes[i].ikev1_auth == auth)
+			return &hashes[i];
+	return NULL;
+}
+
+const struct hash_alg *hash_by_ikev1_ah(uint8_t transform)
+{
+	for (size_t i = 0; transform && i < COUNT(hashes); i++)
+		if (!hash_dropped[i] && hashes[i].ikev1_ah == transform)
 			return &hashes[i];
 	return NULL;
 }

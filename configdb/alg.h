@@ -82,16 +82,25 @@ struct cipher_alg {
 		*ios_long; /* show crypto isakmp policy: "AES - Advanced Encryption Standard (256 bit keys)."; NULL as ios_isakmp */
 };
 
+/* Encrypts nothing, or so that bits can be changed at will (RFC 3686, 3.1): never without authentication. */
+static inline bool cipher_needs_auth(const struct cipher_alg *a)
+{
+	return a->id == CIPHER_NULL || (a->salt_len > 0 && !a->aead);
+}
+
 struct hash_alg {
 	enum alg_hash id;
 	const char *name;       /* "HMAC-SHA256" */
-	const char *ios_isakmp; /* "sha256" */
+	const char *ios_isakmp; /* "sha256"; NULL: not for IKE itself */
 	const char *ios_esp;    /* "esp-sha256-hmac" */
-	const char *ios_long;   /* show crypto isakmp policy: "Secure Hash Standard 2 (256 bit)" */
-	uint16_t ikev1_hash;    /* phase 1 hash attribute */
-	uint16_t ikev1_auth;    /* phase 2 authentication algorithm attribute, RFC 2407 4.5 */
+	const char *ios_ah;     /* "ah-sha256-hmac" */
+	const char *ios_long;   /* show crypto isakmp policy: "Secure Hash Standard 2 (256 bit)"; NULL as ios_isakmp */
+	uint16_t ikev1_hash;    /* phase 1 hash attribute; 0: a MAC that is no hash */
+	uint16_t ikev1_auth;    /* phase 2 authentication algorithm attribute, RFC 2407 4.5; 0: IKEv1 has none */
+	uint8_t ikev1_ah;       /* AH transform id, RFC 2407 4.4.3 */
 	uint16_t ikev2_integ, ikev2_prf;
-	const char *xfrm, *openssl;
+	const char *xfrm, *openssl;            /* the hash, or the cipher of the MAC */
+	const char *mac;                       /* OpenSSL's MAC: "HMAC", "CMAC"; NULL: XCBC, which it lacks, made of AES-CBC */
 	uint16_t digest_len, key_len, icv_len; /* ESP/AH: truncated length, RFC 2403, 2404, 4868 */
 	bool weak;
 	const char *rfc;
@@ -119,6 +128,7 @@ const struct cipher_alg *cipher_by_ikev1_esp(uint8_t transform, unsigned key_bit
 const struct hash_alg *hash_find(enum alg_hash id);
 const struct hash_alg *hash_by_ikev1(uint16_t hash);
 const struct hash_alg *hash_by_ikev1_auth(uint16_t auth);
+const struct hash_alg *hash_by_ikev1_ah(uint8_t transform);
 const struct group_alg *group_find(unsigned id);
 /* Iterate: index 0,1,… until NULL. */
 const struct cipher_alg *cipher_at(size_t i);

@@ -78,7 +78,9 @@ static bool offer_equals(const struct offer2 *o, enum alg_cipher cipher, enum al
 	const struct hash_alg *h = hash_find(auth);
 	struct child_terms t = { .cipher = cipher, .auth = auth };
 
-	if (c == NULL || c->ikev1_esp == 0 || (auth != HASH_NONE && h == NULL) || keymat_len(&t) == 0)
+	if (c == NULL || c->ikev1_esp == 0 || (auth != HASH_NONE && (h == NULL || h->ikev1_auth == 0)) || keymat_len(&t) == 0)
+		return false;
+	if (auth == HASH_NONE && cipher_needs_auth(c))
 		return false;
 	return !o->odd && o->transform_id == c->ikev1_esp && o->key_bits == c->key_bits_attr &&
 	       o->auth == (h == NULL ? 0 : h->ikev1_auth);

@@ -27,8 +27,8 @@ static enum grammar_result check_set(struct change *c)
 		return refuse(c, "%% Transform %s is not available in this build", cipher && !a ? cipher : auth);
 	if (a && a->aead && auth)
 		return refuse(c, "%% Transform %s authenticates by itself and cannot be combined with %s", cipher, auth);
-	if (a && a->id == CIPHER_NULL && !auth)
-		return refuse(c, "%% Transform esp-null needs an authentication transform");
+	if (a && cipher_needs_auth(a) && !auth)
+		return refuse(c, "%% Transform %s needs an authentication transform", cipher);
 	if ((a && a->weak) || (h && h->id == HASH_MD5))
 		say(c, "%%Warning: weaker transform %s is deprecated", a && a->weak ? cipher : auth);
 	return GR_OK;

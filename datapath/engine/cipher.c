@@ -16,13 +16,26 @@
 
 static enum err check_lengths(const struct cipher_key *k, enum alg_hash auth, struct span key, struct span auth_key)
 {
-	if (key.len != (size_t)k->alg->key_len + k->alg->salt_len)
+	if (key.len != (k->alg ? (size_t)k->alg->key_len + k->alg->salt_len : 0))
 		return ERR_RANGE;
-	if (k->alg->aead)
+	if (k->alg && k->alg->aead)
 		return auth == HASH_NONE && auth_key.len == 0 ? ERR_OK : ERR_UNSUPPORTED;
 	if (!k->hash)
-		return auth == HASH_NONE && k->alg->id != CIPHER_NULL ? ERR_OK : ERR_UNSUPPORTED;
+		return auth == HASH_NONE && k->alg && !cipher_needs_auth(k->alg) ? ERR_OK : ERR_UNSUPPORTED;
 	return auth_key.len == k->hash->key_len ? ERR_OK : ERR_RANGE;
+}
+
+static void take_sizes(struct cipher_key *k)
+{
+	k->size.icv = (uint8_t)(k->hash ? k->hash->icv_len : 0);
+	k->size.block = 4;
+	if (!k->alg)
+		return;
+	k->size.iv = (uint8_t)k->alg->iv_len;
+	if (k->alg->aead)
+		k->size.icv = (uint8_t)k->alg->icv_len;
+	if (k->alg->block_len > 4)
+		k->size.block = (uint8_t)k->alg->block_len;
 }
 
 enum err cipher_key_new(struct cipher_key **out, enum alg_cipher cipher, enum alg_hash auth, struct span cipher_key,
@@ -33,21 +46,19 @@ enum err cipher_key_new(struct cipher_key **out, enum alg_cipher cipher, enum al
 
 	if (!k)
 		return ERR_NOMEM;
-	k->alg = cipher_find(cipher);
+	k->alg = cipher == CIPHER_NONE ? NULL : cipher_find(cipher);
 	k->hash = auth == HASH_NONE ? NULL : hash_find(auth);
 	k->esn = esn;
 	k->seal = seal;
-	e = k->alg ? check_lengths(k, auth, cipher_key, auth_key) : ERR_UNSUPPORTED;
+	e = k->alg || cipher == CIPHER_NONE ? check_lengths(k, auth, cipher_key, auth_key) : ERR_UNSUPPORTED;
 	if (e != ERR_OK)
 		goto out;
-	k->size.iv = (uint8_t)k->alg->iv_len;
-	k->size.icv = (uint8_t)(k->alg->aead ? k->alg->icv_len : k->hash ? k->hash->icv_len : 0);
-	k->size.block = (uint8_t)(k->alg->block_len < 4 ? 4 : k->alg->block_len);
-	if (k->alg->salt_len > 0)
+	take_sizes(k);
+	if (k->alg && k->alg->salt_len > 0)
 		memcpy(k->salt, cipher_key.data + k->alg->key_len, sizeof(k->salt));
 	e = openssl_key(k, cipher_key, auth_key);
 #ifdef HAVE_IPSEC_MB
-	if (e == ERR_OK)
+	if (e == ERR_OK && k->alg)
 		k->mb = mb_key(k, cipher_key, auth_key);
 #endif
 out:
@@ -110,7 +121,7 @@ const char *cipher_batch_name(const struct cipher_batch *b)
 
 void cipher_iv(struct cipher_batch *b, const struct cipher_key *k, uint8_t *iv, uint64_t seq)
 {
-	if (k->alg->aead) {
+	if (k->alg->salt_len > 0) {
 		for (int i = 0; i < 8; i++)
 			iv[i] = (uint8_t)(seq >> (56 - 8 * i));
 		return;

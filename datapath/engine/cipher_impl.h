@@ -12,14 +12,17 @@
 struct cipher_mb_key; /* expanded for libipsec-mb; NULL: not for it */
 struct cipher_mb;
 
+struct xcbc;
+
 struct cipher_key {
-	const struct cipher_alg *alg;
-	const struct hash_alg *hash; /* NULL with an AEAD or without authentication */
+	const struct cipher_alg *alg; /* NULL: AH */
+	const struct hash_alg *hash;  /* NULL with an AEAD or without authentication */
 	struct cipher_sizes size;
 	bool esn, seal;
 	uint8_t salt[4];
-	EVP_CIPHER_CTX *ctx; /* NULL for NULL encryption */
+	EVP_CIPHER_CTX *ctx; /* NULL for NULL encryption and AH */
 	EVP_MAC_CTX *mac;
+	struct xcbc *xcbc; /* in place of mac where OpenSSL has none */
 	struct cipher_mb_key *mb;
 };
 
@@ -40,6 +43,11 @@ static inline void cipher_nonce(const struct cipher_job *j, uint8_t nonce[12])
 	__builtin_memcpy(nonce, j->key->salt, 4);
 	__builtin_memcpy(nonce + 4, j->esp + 8, 8);
 }
+
+/* AES-XCBC-MAC (RFC 3566). NULL: OpenSSL failed. */
+struct xcbc *xcbc_new(struct span key);
+void xcbc_free(struct xcbc *x);
+bool xcbc_mac(struct xcbc *x, const struct span *parts, size_t nparts, uint8_t out[16]);
 
 #ifdef HAVE_IPSEC_MB
 struct cipher_mb *mb_new(void); /* NULL: the processor lacks it */

@@ -146,9 +146,15 @@ static void gcm_key(IMB_MGR *m, struct cipher_mb_key *k, size_t bits, const uint
 		IMB_AES256_GCM_PRE(m, key, &k->gcm);
 }
 
+static bool gcm(const struct cipher_key *k)
+{
+	return k->alg->aead && k->alg->id != CIPHER_CHACHA20_POLY1305;
+}
+
 static bool chained(const struct cipher_key *k)
 {
-	return k->hash && (k->alg->id == CIPHER_AES128 || k->alg->id == CIPHER_AES192 || k->alg->id == CIPHER_AES256);
+	return k->hash && mb_hash(k->hash->id) &&
+	       (k->alg->id == CIPHER_AES128 || k->alg->id == CIPHER_AES192 || k->alg->id == CIPHER_AES256);
 }
 
 struct cipher_mb_key *mb_key(const struct cipher_key *of, struct span key, struct span auth)
@@ -156,7 +162,7 @@ struct cipher_mb_key *mb_key(const struct cipher_key *of, struct span key, struc
 	static IMB_MGR *m; /* of the control thread: for keys only */
 	struct cipher_mb_key *k;
 
-	if (!of->alg->aead && !chained(of))
+	if (!gcm(of) && !chained(of))
 		return NULL;
 	if (!m)
 		m = mgr_new();

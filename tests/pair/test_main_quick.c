@@ -83,9 +83,10 @@ static void every_transform(void **state)
 			const struct cipher_alg *cipher = cipher_at(c);
 			const struct hash_alg *hash = hash_find((enum alg_hash)h);
 			struct rig *r;
-			bool keyless = cipher->id == CIPHER_NULL && hash == NULL;
+			bool keyless = cipher_needs_auth(cipher) && hash == NULL;
 
-			if ((h != HASH_NONE && hash == NULL) || cipher->ikev1_esp == 0 || (cipher->aead && hash != NULL))
+			if ((h != HASH_NONE && (hash == NULL || hash->ikev1_auth == 0)) || cipher->ikev1_esp == 0 ||
+				(cipher->aead && hash != NULL))
 				continue;
 			r = rig_new(c * 10 + h, 2);
 			for (int i = 0; i < 2; i++) {

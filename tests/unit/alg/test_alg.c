@@ -52,9 +52,15 @@ static void phase2_numbers(void **state)
 		enum alg_cipher id;
 	} known[] = { { 2, 0, CIPHER_DES }, { 3, 0, CIPHER_3DES }, { 11, 0, CIPHER_NULL }, { 12, 0, CIPHER_AES128 },
 		{ 12, 256, CIPHER_AES256 }, { 20, 128, CIPHER_AES128_GCM }, { 20, 192, CIPHER_AES192_GCM },
-		{ 20, 256, CIPHER_AES256_GCM }, { 23, 128, CIPHER_AES128_GMAC }, { 23, 256, CIPHER_AES256_GMAC } };
+		{ 20, 256, CIPHER_AES256_GCM }, { 23, 128, CIPHER_AES128_GMAC }, { 23, 256, CIPHER_AES256_GMAC },
+		{ 13, 128, CIPHER_AES128_CTR }, { 13, 256, CIPHER_AES256_CTR }, { 22, 128, CIPHER_CAMELLIA128 },
+		{ 22, 192, CIPHER_CAMELLIA192 } };
 	static const enum alg_hash auths[] = {
-		[1] = HASH_MD5, [2] = HASH_SHA1, [5] = HASH_SHA256, [6] = HASH_SHA384, [7] = HASH_SHA512
+		[1] = HASH_MD5, [2] = HASH_SHA1, [5] = HASH_SHA256, [6] = HASH_SHA384, [7] = HASH_SHA512, [9] = HASH_AES_XCBC
+	};
+	/* RFC 2407, 4.4.3 */
+	static const enum alg_hash ahs[] = {
+		[2] = HASH_MD5, [3] = HASH_SHA1, [5] = HASH_SHA256, [6] = HASH_SHA384, [7] = HASH_SHA512, [9] = HASH_AES_XCBC
 	};
 
 	(void)state;
@@ -64,20 +70,28 @@ static void phase2_numbers(void **state)
 	assert_null(cipher_by_ikev1_esp(0, 0));
 	assert_null(cipher_by_ikev1_esp(18, 128));
 	for (uint16_t i = 0; i < 300; i++) {
-		const struct hash_alg *h = hash_by_ikev1_auth(i);
+		const struct hash_alg *h = hash_by_ikev1_auth(i), *ah = hash_by_ikev1_ah((uint8_t)i);
 
-		if (i < 8 && auths[i])
+		if (i < 10 && auths[i])
 			assert_int_equal(h->id, auths[i]);
 		else
 			assert_null(h);
+		if (i < 10 && ahs[i])
+			assert_int_equal(ah->id, ahs[i]);
+		else if (i < 256)
+			assert_null(ah);
 	}
 }
 
 static void sizes(void **state)
 {
-	static const uint16_t icv[] = {
-		[HASH_MD5] = 12, [HASH_SHA1] = 12, [HASH_SHA256] = 16, [HASH_SHA384] = 24, [HASH_SHA512] = 32
-	};
+	static const uint16_t icv[] = { [HASH_MD5] = 12,
+		[HASH_SHA1] = 12,
+		[HASH_SHA256] = 16,
+		[HASH_SHA384] = 24,
+		[HASH_SHA512] = 32,
+		[HASH_AES_XCBC] = 12,
+		[HASH_AES_CMAC] = 12 };
 	const struct cipher_alg *c;
 	const struct hash_alg *h;
 
@@ -86,8 +100,11 @@ static void sizes(void **state)
 		EVP_MD *md = EVP_MD_fetch(NULL, h->openssl, NULL);
 
 		assert_int_equal(h->icv_len, icv[h->id]);
-		assert_int_equal(h->digest_len, EVP_MD_get_size(md));
+		assert_int_equal(!md, !h->ikev1_hash);
+		assert_int_equal(h->digest_len, md ? EVP_MD_get_size(md) : 16);
 		assert_int_equal(h->key_len, h->digest_len);
+		assert_true(strncmp(h->ios_esp, "esp-", 4) == 0 && strncmp(h->ios_ah, "ah-", 3) == 0);
+		assert_string_equal(h->ios_esp + 4, h->ios_ah + 3);
 		EVP_MD_free(md);
 	}
 	for (size_t i = 0; (c = cipher_at(i)); i++) {
@@ -101,7 +118,8 @@ static void sizes(void **state)
 			assert_int_equal(c->icv_len, 16);
 			assert_null(c->ios_isakmp);
 		} else {
-			assert_int_equal(c->iv_len, EVP_CIPHER_get_iv_length(e));
+			/* Counter mode: nonce, IV and counter are one block. */
+			assert_int_equal(c->salt_len ? c->salt_len + c->iv_len + 4 : c->iv_len, EVP_CIPHER_get_iv_length(e));
 			assert_int_equal(c->icv_len, 0);
 		}
 		assert_true(c->key_bits_attr == 0 || c->key_bits_attr == c->key_len * 8);
