@@ -19,8 +19,8 @@
 #define REMOTE 0xc6336402 /* 198.51.100.2 */
 
 static struct cfg_transform_set sets[] = {
-	{ "TS", CIPHER_AES256, HASH_SHA256, false },
-	{ "GCM", CIPHER_AES256_GCM, HASH_NONE, false },
+	{ .name = "TS", .cipher = CIPHER_AES256, .auth = HASH_SHA256 },
+	{ .name = "GCM", .cipher = CIPHER_AES256_GCM },
 };
 static struct cfg_ace aces[] = {
 	{ .seq = 5, .remark = true, .text = "remark site B" },
@@ -195,8 +195,8 @@ static void isakmp_policy_and_key(void **state)
 {
 	const struct cfg_isakmp_policy p[] = { { 10, CIPHER_AES256, HASH_SHA256, 1, GROUP_5, 5000 },
 		{ 20, CIPHER_DES, HASH_SHA1, 3, GROUP_1, 86400 } };
-	const struct cfg_isakmp_key k[] = { { 1, 0, 0, "", false }, { 2, REMOTE, UINT32_MAX, "", false },
-		{ 3, 0, 0, "gw.example", false } };
+	const struct cfg_isakmp_key k[] = { { .secret_id = 1 }, { .secret_id = 2, .addr = REMOTE, .mask = UINT32_MAX },
+		{ .secret_id = 3, .host = "gw.example" } };
 	struct captured c;
 
 	(void)state;
