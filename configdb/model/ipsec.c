@@ -13,10 +13,27 @@ static const char *short_form(const char *word)
 	return word && !strcmp(word, "esp-gmac 128") ? "esp-gmac" : word;
 }
 
+/* A set that a map offers cannot go. The names of the maps: "VPN 10, VPN 20". */
+static enum grammar_result set_in_use(struct change *c)
+{
+	char maps[512] = "";
+	sqlite3_stmt *q = db_query(c->db, "SELECT map, seq FROM map_set WHERE name = ?1 ORDER BY map, seq", P(var(c, "name")));
+	while (db_step(c->db, &q)) {
+		size_t n = strlen(maps);
+		snprintf(maps + n, sizeof maps - n, "%s%s %s", n ? ", " : "", db_col(q, 0), db_col(q, 1));
+	}
+	if (!maps[0])
+		return GR_OK;
+	return refuse(c,
+		"%% Transform-set %s is in use by crypto map(s): %s. Please remove the transform-set from the above crypto map(s) "
+		"first",
+		var(c, "name"), maps);
+}
+
 static enum grammar_result check_set(struct change *c)
 {
 	if (c->remove)
-		return GR_OK;
+		return set_in_use(c);
 	const char *cipher = short_form(var(c, "cipher")), *auth = var(c, "auth");
 	if (!cipher && !auth)
 		return GR_INCOMPLETE;

@@ -110,7 +110,7 @@ void render_mode(struct render *r, enum mode mode)
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < all[i]->n; k++) {
 			const struct stmt *st = &all[i]->rows[k];
-			if (st->mode != mode)
+			if (st->mode != mode || st->no_only)
 				continue;
 			if (st->render)
 				st->render(r, st);
@@ -159,7 +159,7 @@ void render_block(struct render *r, const struct block *b)
 	emit_bang(r);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct stmt *st = &b->rows[i];
-		if (st->mode != MODE_CONFIG)
+		if (st->mode != MODE_CONFIG || st->no_only)
 			continue;
 		if (st->render)
 			st->render(r, st);

@@ -161,10 +161,13 @@ static void ipsec_and_maps(void **state)
 		OK("match address 102", "permits any to any", NULL), OK("no match address", NULL, "-match"),
 		OK("interface gi0/0", NULL, NULL), REFUSED("crypto map X", "ERROR: Crypto Map with tag \"X\" does not exist."),
 		OK("crypto map M", NULL, " crypto map M\n"),
+		REFUSED("no crypto ipsec transform-set A", "% Transform-set A is in use by crypto map(s): M 10."),
+		REFUSED("default crypto ipsec transform-set A", "in use"),
+		OK("no crypto ipsec transform-set B", NULL, "-transform-set B"),
 		REFUSED("no crypto map M 10", "% Crypto-map M is in use by interface(s): Gi0/0."),
 		OK("crypto map M 20 ipsec-isakmp", "% NOTE", NULL), OK("no crypto map M 10", NULL, "-M 10"),
 		OK("int gi0/0", NULL, NULL), OK("no crypto map", NULL, "- crypto map M\n"), OK("exit", NULL, NULL),
-		OK("no crypto map M", NULL, "-crypto map"));
+		OK("no crypto map M", NULL, "-crypto map"), OK("no crypto ipsec transform-set A", NULL, "-transform-set"));
 }
 
 static void interfaces_and_routes(void **state)
@@ -187,7 +190,10 @@ static void interfaces_and_routes(void **state)
 		OK("no ip address", NULL, "-192.168.1.1"), REFUSED("ip mtu 1501", "greater"), OK("mtu 2000", NULL, NULL),
 		OK("ip mtu 1800", NULL, " ip mtu 1800\n"), OK("no mtu", NULL, "-mtu"),
 		OK("ip access-group 101 in", NULL, " ip access-group 101 in\n"), INCOMPLETE("no ip access-group 101"),
-		OK("no ip access-group 101 in", NULL, "-access-group"),
+		OK("no ip access-group 101 in", NULL, "-access-group"), OK("ip access-group 101 in", NULL, NULL),
+		OK("ip access-group LIST out", NULL, " ip access-group LIST out\n"), INCOMPLETE("ip access-group in"),
+		OK("no ip access-group in", NULL, "-access-group 101"), OK("default ip access-group out", NULL, "-access-group"),
+		OK("ip access-group in in", NULL, " ip access-group in in\n"), OK("no ip access-group in", NULL, "-access-group"),
 		REFUSED("no interface gi0/2", "% Removal of physical interfaces is not permitted"),
 		OK("interface lo0", NULL, "interface Loopback0\n"), OK("no interface lo0", NULL, "-Loopback0"));
 }
