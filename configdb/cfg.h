@@ -138,7 +138,8 @@ struct cfg_isakmp_profile {
 	bool has_keepalive;
 	uint16_t keepalive_s;
 	uint8_t keepalive_retry_s;
-	uint32_t local_addr; /* 0: any of ours */
+	uint32_t local_addr;            /* 0: any of ours */
+	char local_interface[CFG_NAME]; /* or the address of this one */
 	/* Remote access */
 	char client_auth_list[CFG_NAME], author_list[CFG_NAME];
 	char client_group[CFG_NAME]; /* `client configuration group` */
@@ -331,8 +332,17 @@ const struct cfg_map_entry *cfg_map_first(const struct cfg *c, const char *name)
 const struct cfg_map_entry *cfg_map_next(const struct cfg *c, const struct cfg_map_entry *e);
 /* Why the entry is not used, in a few words ("no peer", "access-list VPN does not exist"), or NULL when it is complete. */
 const char *cfg_map_entry_fault(const struct cfg *c, const struct cfg_map_entry *e);
-/* The key for a peer, most specific first; NULL: none. */
+/* The key for a peer by its address, most specific first, of `crypto isakmp key`; NULL: none. */
 const struct cfg_isakmp_key *cfg_key_for(const struct cfg *c, uint32_t peer);
+/* The same among the keys of `keyring` ("": `crypto isakmp key`); the second by the name that the peer gives itself. */
+const struct cfg_isakmp_key *cfg_key_in(const struct cfg *c, const char *keyring, uint32_t peer);
+const struct cfg_isakmp_key *cfg_key_named(const struct cfg *c, const char *keyring, const char *host);
+const struct cfg_keyring *cfg_keyring(const struct cfg *c, const char *name);
+const struct cfg_isakmp_profile *cfg_isakmp_profile(const struct cfg *c, const char *name);
+const struct cfg_isakmp_peer *cfg_isakmp_peer(const struct cfg *c, uint32_t addr);          /* by address */
+const struct cfg_isakmp_peer *cfg_isakmp_peer_named(const struct cfg *c, const char *host); /* by name */
+/* May `local` be used: is it the address, or that of the interface? Neither is set: any may. */
+bool cfg_local_fits(const struct cfg *c, uint32_t addr, const char *interface, uint32_t local);
 
 /* Interface names. Long form from any abbreviation ("gi0/1", "Gig 0/1", "lo0"); ERR_INVALID if it is none of ours. */
 enum err ifname_parse(char ios[CFG_NAME], char kernel[16], const char *text) MUST_CHECK;

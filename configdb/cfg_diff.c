@@ -66,9 +66,52 @@ ARRAY_EQUAL(policies_equal, cfg_isakmp_policy, policy_equal)
 
 static bool key_equal(const struct cfg_isakmp_key *a, const struct cfg_isakmp_key *b)
 {
-	return SAME(secret_id) && SAME(addr) && SAME(mask) && SAME_TEXT(host) && SAME(no_xauth);
+	return SAME(secret_id) && SAME(addr) && SAME(mask) && SAME_TEXT(host) && SAME(no_xauth) && SAME_TEXT(keyring);
 }
 ARRAY_EQUAL(keys_equal, cfg_isakmp_key, key_equal)
+
+static bool id_equal(const struct cfg_id *a, const struct cfg_id *b)
+{
+	return SAME(kind) && SAME(addr) && SAME(mask) && SAME_TEXT(text);
+}
+ARRAY_EQUAL(ids_equal, cfg_id, id_equal)
+
+static bool keyring_equal(const struct cfg_keyring *a, const struct cfg_keyring *b)
+{
+	return SAME_TEXT(name) && SAME_TEXT(description) && SAME(local_addr) && SAME_TEXT(local_interface);
+}
+ARRAY_EQUAL(keyrings_equal, cfg_keyring, keyring_equal)
+
+static bool profile_equal(const struct cfg_isakmp_profile *a, const struct cfg_isakmp_profile *b)
+{
+	if (!(SAME_TEXT(name) && SAME_TEXT(description) && SAME(nkeyrings) && SAME(has_self) && id_equal(&a->self, &b->self) &&
+		    SAME(ntrustpoints) && SAME(initiate_aggressive) && SAME(has_keepalive) && SAME(keepalive_s) &&
+		    SAME(keepalive_retry_s) && SAME(local_addr) && SAME_TEXT(local_interface) && SAME_TEXT(client_auth_list) &&
+		    SAME_TEXT(author_list) && SAME_TEXT(client_group) && SAME(config_respond) && SAME(config_initiate)))
+		return false;
+	for (size_t i = 0; i < a->nkeyrings; i++)
+		if (!SAME_TEXT(keyrings[i]))
+			return false;
+	for (size_t i = 0; i < a->ntrustpoints; i++)
+		if (!SAME_TEXT(trustpoints[i]))
+			return false;
+	return ids_equal(a->match, a->nmatch, b->match, b->nmatch);
+}
+ARRAY_EQUAL(profiles_equal, cfg_isakmp_profile, profile_equal)
+
+static bool isakmp_peer_equal(const struct cfg_isakmp_peer *a, const struct cfg_isakmp_peer *b)
+{
+	return SAME(addr) && SAME_TEXT(host) && SAME_TEXT(description) && SAME(has_endpoint) &&
+	       id_equal(&a->endpoint, &b->endpoint) && SAME(password_id);
+}
+ARRAY_EQUAL(isakmp_peers_equal, cfg_isakmp_peer, isakmp_peer_equal)
+
+static bool isakmp_equal(const struct cfg_isakmp *a, const struct cfg_isakmp *b)
+{
+	return SAME(identity) && SAME(keepalive_s) && SAME(keepalive_retry_s) && SAME(keepalive_periodic) &&
+	       SAME(nat_keepalive_s) && SAME(aggressive_disable) && SAME(invalid_spi_recovery) && SAME(fragmentation) &&
+	       SAME(nat_transparency_off) && SAME(admission_sa) && SAME(admission_negotiation);
+}
 
 static bool set_equal(const struct cfg_transform_set *a, const struct cfg_transform_set *b)
 {
@@ -142,7 +185,10 @@ unsigned cfg_diff(const struct cfg *a, const struct cfg *b)
 	if (!acls_equal(a->acls, a->nacls, b->acls, b->nacls))
 		d |= CFG_ACLS;
 	if (!SAME(isakmp_enabled) || !policies_equal(a->policies, a->npolicies, b->policies, b->npolicies) ||
-		!keys_equal(a->keys, a->nkeys, b->keys, b->nkeys))
+		!keys_equal(a->keys, a->nkeys, b->keys, b->nkeys) || !isakmp_equal(&a->isakmp, &b->isakmp) ||
+		!keyrings_equal(a->keyrings, a->nkeyrings, b->keyrings, b->nkeyrings) ||
+		!profiles_equal(a->profiles, a->nprofiles, b->profiles, b->nprofiles) ||
+		!isakmp_peers_equal(a->isakmp_peers, a->nisakmp_peers, b->isakmp_peers, b->nisakmp_peers))
 		d |= CFG_ISAKMP;
 	if (!ipsec_equal(&a->ipsec, &b->ipsec) || !sets_equal(a->sets, a->nsets, b->sets, b->nsets))
 		d |= CFG_IPSEC;

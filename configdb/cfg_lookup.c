@@ -82,19 +82,73 @@ const char *cfg_map_entry_fault(const struct cfg *c, const struct cfg_map_entry 
 	return NULL;
 }
 
-const struct cfg_isakmp_key *cfg_key_for(const struct cfg *c, uint32_t peer)
+const struct cfg_isakmp_key *cfg_key_in(const struct cfg *c, const char *keyring, uint32_t peer)
 {
 	const struct cfg_isakmp_key *best = NULL;
 
 	for (size_t i = 0; i < c->nkeys; i++) {
 		const struct cfg_isakmp_key *k = &c->keys[i];
 
-		if (k->host[0] || ((peer ^ k->addr) & k->mask))
+		if (k->host[0] || ((peer ^ k->addr) & k->mask) || strcmp(k->keyring, keyring) != 0)
 			continue;
 		if (!best || k->mask > best->mask)
 			best = k;
 	}
 	return best;
+}
+
+const struct cfg_isakmp_key *cfg_key_for(const struct cfg *c, uint32_t peer)
+{
+	return cfg_key_in(c, "", peer);
+}
+
+const struct cfg_isakmp_key *cfg_key_named(const struct cfg *c, const char *keyring, const char *host)
+{
+	for (size_t i = 0; i < c->nkeys; i++)
+		if (c->keys[i].host[0] && strcasecmp(c->keys[i].host, host) == 0 && strcmp(c->keys[i].keyring, keyring) == 0)
+			return &c->keys[i];
+	return NULL;
+}
+
+const struct cfg_keyring *cfg_keyring(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->nkeyrings; i++)
+		if (strcmp(c->keyrings[i].name, name) == 0)
+			return &c->keyrings[i];
+	return NULL;
+}
+
+const struct cfg_isakmp_profile *cfg_isakmp_profile(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->nprofiles; i++)
+		if (strcmp(c->profiles[i].name, name) == 0)
+			return &c->profiles[i];
+	return NULL;
+}
+
+const struct cfg_isakmp_peer *cfg_isakmp_peer(const struct cfg *c, uint32_t addr)
+{
+	for (size_t i = 0; i < c->nisakmp_peers; i++)
+		if (!c->isakmp_peers[i].host[0] && c->isakmp_peers[i].addr == addr)
+			return &c->isakmp_peers[i];
+	return NULL;
+}
+
+const struct cfg_isakmp_peer *cfg_isakmp_peer_named(const struct cfg *c, const char *host)
+{
+	for (size_t i = 0; i < c->nisakmp_peers; i++)
+		if (c->isakmp_peers[i].host[0] && strcasecmp(c->isakmp_peers[i].host, host) == 0)
+			return &c->isakmp_peers[i];
+	return NULL;
+}
+
+bool cfg_local_fits(const struct cfg *c, uint32_t addr, const char *interface, uint32_t local)
+{
+	const struct cfg_interface *i = interface[0] ? cfg_interface(c, interface) : NULL;
+
+	if (interface[0])
+		return i && i->ip.mask && i->ip.addr == local;
+	return !addr || addr == local;
 }
 
 /* What is ours: type and highest number. */

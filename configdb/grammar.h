@@ -34,6 +34,9 @@ enum mode {
 	MODE_STD_NACL,   /* (config-std-nacl) */
 	MODE_EXT_NACL,   /* (config-ext-nacl) */
 	MODE_LINE,       /* (config-line) */
+	MODE_KEYRING,    /* (conf-keyring) */
+	MODE_ISA_PROF,   /* (conf-isa-prof) */
+	MODE_ISA_PEER,   /* (config-isakmp-peer) */
 	MODE_COUNT
 };
 

@@ -125,6 +125,7 @@ struct cfg *cfg_new(void)
 	c->system.logging_buffer_bytes = 4096;
 	c->system.logging_buffer_level = c->system.logging_console_level = c->system.logging_monitor_level = 7;
 	c->isakmp_enabled = true;
+	c->isakmp.keepalive_retry_s = 2;
 	c->ipsec = (struct cfg_ipsec){ .lifetime_s = 3600, .lifetime_kb = 4608000, .replay_window = 64 };
 	return c;
 }
@@ -143,6 +144,9 @@ void cfg_free(struct cfg *c)
 	mem_free(c->acls);
 	mem_free(c->policies);
 	mem_free(c->keys);
+	mem_free(c->keyrings);
+	mem_free(c->profiles);
+	mem_free(c->isakmp_peers);
 	mem_free(c->sets);
 	mem_free(c->maps);
 	mem_free(c->users);

@@ -92,11 +92,6 @@ void load_acls(struct loader *l)
 	load_rows(l, "SELECT * FROM ace ORDER BY acl, seq, ord", NOPARAMS, ace_row);
 }
 
-static void isakmp_row(struct loader *l, struct values *v)
-{
-	l->cfg->isakmp_enabled = !value_get(v, "enable_off");
-}
-
 static void policy_row(struct loader *l, struct values *v)
 {
 	struct cfg_isakmp_policy *p = LOAD_MORE(l, l->cfg->policies, l->cfg->npolicies);
@@ -137,26 +132,6 @@ static void builtin_policies(struct loader *l, struct values *off)
 			*p = (struct cfg_isakmp_policy){ (uint16_t)(65507 + i), built_in[i].cipher, built_in[i].hash,
 				built_in[i].auth, built_in[i].group, 86400 };
 	}
-}
-
-static void key_row(struct loader *l, struct values *v)
-{
-	struct cfg_isakmp_key *k = LOAD_MORE(l, l->cfg->keys, l->cfg->nkeys);
-	if (!k)
-		return;
-	k->secret_id = strtoull(value_or(v, "secret", "0"), NULL, 10);
-	k->addr = load_ip(v, "addr", 0);
-	k->mask = load_ip(v, "mask", 0);
-	load_text(k->host, sizeof k->host, v, "host");
-	k->no_xauth = value_get(v, "no_xauth") != NULL;
-}
-
-static int most_specific_first(const void *a, const void *b)
-{
-	const struct cfg_isakmp_key *x = a, *y = b;
-	if (x->mask != y->mask)
-		return x->mask > y->mask ? -1 : 1;
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
 }
 
 static void ipsec_row(struct loader *l, struct values *v)
@@ -226,12 +201,9 @@ static void map_set_row(struct loader *l, struct values *v)
 
 void load_crypto(struct loader *l)
 {
-	load_rows(l, "SELECT * FROM isakmp", NOPARAMS, isakmp_row);
 	load_rows(l, "SELECT * FROM isakmp_policy ORDER BY priority", NOPARAMS, policy_row);
 	load_rows(l, "SELECT * FROM isakmp", NOPARAMS, builtin_policies);
-	load_rows(l, "SELECT * FROM isakmp_key ORDER BY id", NOPARAMS, key_row);
-	if (l->cfg->nkeys)
-		qsort(l->cfg->keys, l->cfg->nkeys, sizeof *l->cfg->keys, most_specific_first);
+	load_isakmp(l);
 	load_rows(l, "SELECT * FROM ipsec", NOPARAMS, ipsec_row);
 	load_rows(l, "SELECT * FROM transform_set ORDER BY name", NOPARAMS, set_row);
 	load_rows(l, "SELECT * FROM crypto_map ORDER BY name, seq", NOPARAMS, map_row);

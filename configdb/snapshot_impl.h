@@ -27,5 +27,6 @@ void load_system(struct loader *l);
 void load_interfaces(struct loader *l);
 void load_acls(struct loader *l);
 void load_crypto(struct loader *l);
+void load_isakmp(struct loader *l); /* all of phase 1 but the policies */
 
 #endif

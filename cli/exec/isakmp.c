@@ -150,7 +150,7 @@ void show_isakmp_key_format(struct out *o, const struct cfg_isakmp_key *rows, si
 			snprintf(where, sizeof(where), "%s", ip4_print(ip, k->addr));
 		else
 			snprintf(where, sizeof(where), "%-15s[%-15s]", ip4_print(ip, k->addr), ip4_print(mask, k->mask));
-		out_printf(o, "%-12s %-43s (encrypted)\n", "default", where);
+		out_printf(o, "%-12s %-43s (encrypted)\n", k->keyring[0] != '\0' ? k->keyring : "default", where);
 	}
 }
 

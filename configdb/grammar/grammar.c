@@ -16,6 +16,9 @@ const char *mode_prompt(enum mode m)
 		[MODE_STD_NACL] = "(config-std-nacl)",
 		[MODE_EXT_NACL] = "(config-ext-nacl)",
 		[MODE_LINE] = "(config-line)",
+		[MODE_KEYRING] = "(conf-keyring)",
+		[MODE_ISA_PROF] = "(conf-isa-prof)",
+		[MODE_ISA_PEER] = "(config-isakmp-peer)",
 	};
 	return m < MODE_COUNT && prompts[m] ? prompts[m] : "";
 }

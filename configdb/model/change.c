@@ -45,6 +45,9 @@ const struct mode_info *mode_info(enum mode m)
 		[MODE_STD_NACL] = { "acl", "name = ?1", 1 },
 		[MODE_EXT_NACL] = { "acl", "name = ?1", 1 },
 		[MODE_LINE] = { "line", "kind = ?1 AND number BETWEEN ?2 AND ?3", 3 },
+		[MODE_KEYRING] = { "keyring", "name = ?1", 1 },
+		[MODE_ISA_PROF] = { "isakmp_profile", "name = ?1", 1 },
+		[MODE_ISA_PEER] = { "isakmp_peer", "kind = ?1 AND name = ?2", 2 },
 	};
 	return &infos[m];
 }

@@ -143,5 +143,14 @@ static const struct stmt rows[] = {
 		.table = "ipsec",
 		.columns = "fragmentation",
 		.defaults = "fragmentation=before-encryption" },
+	{ .syntax = "crypto ipsec nat-transparency udp-encapsulation",
+		.help = HELP(CRYPTO_IPSEC, "IPsec NAT transparency model", "UDP encapsulation of IPsec protocols"),
+		.mode = MODE_CONFIG,
+		.no_words = 4,
+		.tables = CFG_ISAKMP,
+		.shape = SHAPE_SCALAR,
+		.table = "isakmp",
+		.off = "nat_transparency_off",
+		.off_text = "no crypto ipsec nat-transparency udp-encapsulation" },
 };
 const struct block block_ipsec = { rows, sizeof rows / sizeof *rows, false };

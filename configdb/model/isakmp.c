@@ -1,12 +1,8 @@
 /* Phase 1: policies, pre-shared keys, the switch. */
-#include "configdb/model/stmt.h"
-#include "platform/base/addr.h"
+#include "configdb/model/psk.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define KEY_MAX 128
 
 static enum grammar_result check_encryption(struct change *c)
 {
@@ -47,83 +43,11 @@ static enum grammar_result check_group(struct change *c)
 	return GR_OK;
 }
 
-/* The typed key as bytes. Type 6 is text encrypted under this router's master key. */
-static bool key_read(struct change *c, struct secret *out)
+enum grammar_result isakmp_description(struct change *c)
 {
-	const char *text = var(c, "value");
-	if (strcmp(value_or(&c->v, "type", "0"), "6") != 0)
-		return strlen(text) <= KEY_MAX && secret_set(out, span_of(text, strlen(text))) == ERR_OK;
-	return secrets_type6_parse(c->secrets, text, out) == ERR_OK;
-}
-
-static enum grammar_result key_refused(struct change *c)
-{
-	if (!strcmp(value_or(&c->v, "type", "0"), "6"))
-		return refuse(c, "%% The key is not encrypted with the master key of this router");
-	return refuse(c, "%% The key is longer than %d characters", KEY_MAX);
-}
-
-static enum grammar_result key_apply(struct change *c)
-{
-	char have[24], id_text[24];
-	const char *addr = var(c, "addr"), *mask = NULL, *host = var(c, "host");
-	struct secret key;
-	uint64_t id = 0;
-	char net[16];
-	if (addr) {
-		mask = value_or(&c->v, "mask", ip_of(addr) ? "255.255.255.255" : "0.0.0.0");
-		if (!ip4_mask_valid(ip_of(mask)))
-			return refuse(c, "Bad mask 0x%08X for address %s", ip_of(mask), addr);
-		addr = ip4_print(net, ip_of(addr) & ip_of(mask));
-	}
-	bool known = db_get(c->db, have, sizeof have,
-		"SELECT secret FROM isakmp_key WHERE addr IS ?1 AND mask IS ?2 AND host IS ?3", P(addr, mask, host));
-	if (c->remove && !known)
-		return GR_OK;
-	if (!key_read(c, &key))
-		return key_refused(c);
-	enum err e = secrets_put(c->secrets, secret_span(&key), &id);
-	secret_wipe(&key);
-	if (e != ERR_OK)
-		return refuse(c, "%% The key cannot be stored: %s", err_text(e));
-	snprintf(id_text, sizeof id_text, "%llu", (unsigned long long)id);
-	bool same = known && !strcmp(have, id_text);
-	if (c->remove && !same)
-		return refuse(c, "%% The pre-shared key does not match the configured one");
-	if (c->remove)
-		db_run(c->db, "DELETE FROM isakmp_key WHERE addr IS ?1 AND mask IS ?2 AND host IS ?3", P(addr, mask, host));
-	else if (known && !same)
-		return refuse(c, "A pre-shared key for %s %s%s%s already exists!", addr ? "address mask" : "hostname",
-			addr ? addr : host, addr ? " " : "", addr ? mask : "");
-	if (host && !c->remove && !known)
-		say(c, "%% NOTE: Main mode finds a key by the address of the peer. This key is kept, and not used until a peer\n"
-		       "        can say its name first.");
-	if (!c->remove && !known)
-		db_run(c->db, "INSERT INTO isakmp_key(secret, addr, mask, host, no_xauth) VALUES(?1, ?2, ?3, ?4, ?5)",
-			P(id_text, addr, mask, host, var(c, "no_xauth")));
-	else if (!c->remove)
-		db_run(c->db,
-			"UPDATE isakmp_key SET no_xauth = ?2 WHERE secret = ?1 AND addr IS ?3 AND host IS ?4 AND no_xauth IS NOT "
-			"?2",
-			P(id_text, var(c, "no_xauth"), addr, host));
+	if (!c->remove && strlen(var(c, "description")) > 80)
+		return refuse(c, "%% Description is longer than 80 characters");
 	return GR_OK;
-}
-
-static void key_present(struct render *r, struct values *v)
-{
-	struct secret key;
-	char text[SECRET_MAX * 3];
-	uint64_t id = strtoull(value_or(v, "secret", "0"), NULL, 10);
-	if (secrets_get(r->secrets, id, &key) == ERR_OK) {
-		if (secrets_type6_print(r->secrets, secret_span(&key), text, sizeof text) == ERR_OK) {
-			value_set(v, "type", "6");
-			value_set(v, "value", text);
-		}
-		secret_wipe(&key);
-	}
-	const char *addr = value_get(v, "addr");
-	if (addr && !strcmp(value_or(v, "mask", ""), ip_of(addr) ? "255.255.255.255" : "0.0.0.0"))
-		value_set(v, "mask", NULL);
 }
 
 static enum grammar_result config_key(struct change *c)
@@ -226,12 +150,9 @@ static const struct stmt rows[] = {
 		.mode = MODE_CONFIG,
 		.no_words = NO_WHOLE,
 		.tables = CFG_ISAKMP,
-		.shape = SHAPE_LIST,
-		.table = "isakmp_key",
-		.order = "id",
 		.secret = "value",
-		.apply = key_apply,
-		.present = key_present },
+		.apply = psk_apply,
+		.render = psk_render },
 	{ .syntax = "key config-key password-encrypt SECRET$passphrase",
 		.help = HELP("Key management", "Set a private configuration key",
 			"Set the master key that encrypts pre-shared keys", "The config-key (at least 8 characters)"),

@@ -156,7 +156,9 @@ static void render_rows(struct render *r, const struct stmt *st, bool per_object
 
 void render_block(struct render *r, const struct block *b)
 {
-	emit_bang(r);
+	/* What holds for all peers stands right behind policies and keys. */
+	if (b != &block_isakmp_all)
+		emit_bang(r);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct stmt *st = &b->rows[i];
 		if (st->mode != MODE_CONFIG || st->no_only)

@@ -6,8 +6,9 @@
 
 /* Every table that holds configuration, parents before children. */
 #define SCHEMA_TABLES                                                                                                              \
-	"system", "timestamps", "user", "line", "isakmp", "isakmp_policy", "isakmp_key", "ipsec", "transform_set", "crypto_map",   \
-		"map_peer", "map_set", "interface", "interface_secondary", "route", "acl", "ace"
+	"system", "timestamps", "user", "line", "isakmp", "isakmp_policy", "keyring", "isakmp_key", "isakmp_peer",                 \
+		"isakmp_profile", "profile_keyring", "profile_match", "ipsec", "transform_set", "crypto_map", "map_peer",          \
+		"map_set", "interface", "interface_secondary", "route", "acl", "ace"
 
 static const char schema_1[] =
 	"CREATE TABLE revision("
@@ -38,17 +39,46 @@ static const char schema_1[] =
 
 	"CREATE TABLE isakmp("
 	"  id INTEGER PRIMARY KEY CHECK(id = 1), enable_off INTEGER CHECK(enable_off = 1),"
-	"  builtin_off INTEGER CHECK(builtin_off = 1)) STRICT;"
+	"  builtin_off INTEGER CHECK(builtin_off = 1), identity TEXT CHECK(identity IN ('hostname', 'dn')),"
+	"  keepalive INTEGER CHECK(keepalive BETWEEN 10 AND 3600),"
+	"  keepalive_retry INTEGER CHECK(keepalive_retry BETWEEN 2 AND 60),"
+	"  keepalive_mode TEXT CHECK(keepalive_mode IN ('periodic', 'on-demand')),"
+	"  nat_keepalive INTEGER CHECK(nat_keepalive BETWEEN 5 AND 3600),"
+	"  aggressive_off TEXT CHECK(aggressive_off = 'disable'),"
+	"  spi_recovery TEXT CHECK(spi_recovery = 'invalid-spi-recovery'),"
+	"  fragmentation TEXT CHECK(fragmentation = 'fragmentation'), nat_transparency_off INTEGER CHECK(nat_transparency_off = 1),"
+	"  admission_sa INTEGER CHECK(admission_sa BETWEEN 0 AND 99999),"
+	"  admission_negotiation INTEGER CHECK(admission_negotiation BETWEEN 10 AND 99999)) STRICT;"
 	"CREATE TABLE isakmp_policy("
 	"  priority INTEGER PRIMARY KEY CHECK(priority BETWEEN 1 AND 10000),"
 	"  encryption TEXT CHECK(encryption IN ('3des', 'aes', 'aes 192', 'aes 256')),"
 	"  hash TEXT CHECK(hash IN ('md5', 'sha256', 'sha384', 'sha512')), authentication TEXT CHECK(authentication = 'pre-share'),"
 	"  dh_group INTEGER CHECK(dh_group IN (2, 5, 14, 15, 16, 19, 20, 21, 24)),"
 	"  lifetime INTEGER CHECK(lifetime BETWEEN 60 AND 86400)) STRICT;"
+	"CREATE TABLE keyring("
+	"  name TEXT PRIMARY KEY, description TEXT, local_addr TEXT, local_interface TEXT) STRICT, WITHOUT ROWID;"
+	/* Keys of `crypto isakmp key` have no keyring. */
 	"CREATE TABLE isakmp_key("
-	"  id INTEGER PRIMARY KEY, secret INTEGER NOT NULL, addr TEXT, mask TEXT, host TEXT UNIQUE,"
-	"  no_xauth TEXT CHECK(no_xauth = 'no-xauth'), UNIQUE(addr, mask),"
+	"  id INTEGER PRIMARY KEY, keyring TEXT REFERENCES keyring(name) ON DELETE CASCADE, secret INTEGER NOT NULL, addr TEXT,"
+	"  mask TEXT, host TEXT, no_xauth TEXT CHECK(no_xauth = 'no-xauth'),"
 	"  CHECK((addr IS NULL) <> (host IS NULL) AND (addr IS NULL) = (mask IS NULL))) STRICT;"
+	"CREATE UNIQUE INDEX isakmp_key_of ON isakmp_key(ifnull(keyring, ''), ifnull(addr, ''), ifnull(mask, ''), ifnull(host, "
+	"''));"
+	"CREATE TABLE isakmp_peer("
+	"  kind TEXT NOT NULL CHECK(kind IN ('address', 'hostname')), name TEXT NOT NULL, description TEXT, ep_addr TEXT,"
+	"  ep_fqdn TEXT, ep_user TEXT, password INTEGER, PRIMARY KEY(kind, name)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE isakmp_profile("
+	"  name TEXT PRIMARY KEY, description TEXT, self_address TEXT, self_fqdn TEXT, self_host TEXT, self_user TEXT,"
+	"  keepalive INTEGER CHECK(keepalive BETWEEN 10 AND 3600),"
+	"  keepalive_retry INTEGER CHECK(keepalive_retry BETWEEN 2 AND 60),"
+	"  initiate TEXT CHECK(initiate = 'aggressive'), local_addr TEXT, local_interface TEXT) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE profile_keyring("
+	"  profile TEXT NOT NULL REFERENCES isakmp_profile(name) ON DELETE CASCADE, ord INTEGER NOT NULL, name TEXT NOT NULL,"
+	"  PRIMARY KEY(profile, ord)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE profile_match("
+	"  profile TEXT NOT NULL REFERENCES isakmp_profile(name) ON DELETE CASCADE, ord INTEGER NOT NULL, addr TEXT, mask TEXT,"
+	"  host TEXT, host_domain TEXT, user TEXT, user_domain TEXT, client_group TEXT, PRIMARY KEY(profile, ord)) STRICT, WITHOUT "
+	"ROWID;"
 
 	"CREATE TABLE ipsec("
 	"  id INTEGER PRIMARY KEY CHECK(id = 1), lifetime_s INTEGER CHECK(lifetime_s BETWEEN 120 AND 86400),"

@@ -46,6 +46,9 @@ static struct cfg_mode_ctx place(uint8_t pick)
 		[MODE_STD_NACL] = "S",
 		[MODE_EXT_NACL] = "E",
 		[MODE_LINE] = "vty 0 4",
+		[MODE_KEYRING] = "K",
+		[MODE_ISA_PROF] = "P",
+		[MODE_ISA_PEER] = "address 10.9.9.9",
 	};
 	struct cfg_mode_ctx at = { .mode = (uint16_t)(MODE_CONFIG + pick % (MODE_COUNT - MODE_CONFIG)) };
 	snprintf(at.context, sizeof at.context, "%s", contexts[at.mode] ? contexts[at.mode] : "");

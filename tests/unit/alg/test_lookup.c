@@ -137,6 +137,51 @@ static void each_change_names_its_table(void **state)
 	assert_int_equal(cfg_diff(&a, &b), CFG_ISAKMP | CFG_IPSEC);
 }
 
+/* Each thing of phase 1 by itself. */
+static void phase1_changes(void **state)
+{
+	struct cfg_keyring ring[] = { { .name = "A" }, { .name = "B" } };
+	struct cfg_isakmp_profile profile[] = { { .name = "P", .nmatch = 1 }, { .name = "P", .nmatch = 1 } };
+	struct cfg_isakmp_peer peer[] = { { .addr = 1 }, { .addr = 1, .password_id = 1 } };
+	struct cfg a = { .isakmp_enabled = true, .keyrings = &ring[0], .profiles = &profile[0], .isakmp_peers = &peer[0] };
+	struct cfg b = a;
+
+	(void)state;
+	b.isakmp.nat_keepalive_s = 5;
+	assert_int_equal(cfg_diff(&a, &b), CFG_ISAKMP);
+	b = a;
+	a.nkeyrings = b.nkeyrings = 1, b.keyrings = &ring[1];
+	assert_int_equal(cfg_diff(&a, &b), CFG_ISAKMP);
+	b = a;
+	a.nprofiles = b.nprofiles = 1, b.profiles = &profile[1];
+	assert_int_equal(cfg_diff(&a, &b), 0);
+	profile[1].match[0].addr = 1;
+	assert_int_equal(cfg_diff(&a, &b), CFG_ISAKMP);
+	b = a;
+	a.nisakmp_peers = b.nisakmp_peers = 1, b.isakmp_peers = &peer[1];
+	assert_int_equal(cfg_diff(&a, &b), CFG_ISAKMP);
+}
+
+/* Keyrings are worlds of their own; names do not mind their case. */
+static void keys_of_keyrings(void **state)
+{
+	struct cfg_isakmp_key keys[] = {
+		{ .secret_id = 1, .addr = 0, .mask = 0 },
+		{ .secret_id = 2, .addr = 0, .mask = 0, .keyring = "K" },
+		{ .secret_id = 3, .addr = IP(10, 0, 0, 0), .mask = 0xff000000, .keyring = "K" },
+		{ .secret_id = 4, .host = "gw.example.org", .keyring = "K" },
+	};
+	struct cfg c = { .keys = keys, .nkeys = 4 };
+
+	(void)state;
+	assert_int_equal(cfg_key_for(&c, IP(10, 1, 1, 1))->secret_id, 1);
+	assert_int_equal(cfg_key_in(&c, "K", IP(10, 1, 1, 1))->secret_id, 3);
+	assert_int_equal(cfg_key_in(&c, "K", IP(11, 1, 1, 1))->secret_id, 2);
+	assert_int_equal(cfg_key_named(&c, "K", "GW.example.org")->secret_id, 4);
+	assert_null(cfg_key_named(&c, "", "gw.example.org"));
+	assert_null(cfg_key_in(&c, "L", IP(10, 1, 1, 1)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +189,8 @@ int main(void)
 		cmocka_unit_test(the_most_specific_key_wins),
 		cmocka_unit_test(entries_of_a_map_and_their_faults),
 		cmocka_unit_test(each_change_names_its_table),
+		cmocka_unit_test(phase1_changes),
+		cmocka_unit_test(keys_of_keyrings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,7 +70,7 @@ static void carets(void **state)
 		INVALID("crypto isakmp policy x", 21), INVALID("interface gi0/1.100", 15), INVALID("interface serial0/0", 10),
 		INVALID("interface GigabitEthernet 1/0", 26), INVALID("ip route 10.0.0.256 255.0.0.0 10.1.1.1", 18),
 		INVALID("access-list 200 permit ip any any", 12), INVALID("crypto ikev2 proposal P", 8),
-		INVALID("router ospf 1", 0), INVALID("crypto isakmp keepalive 10", 16), INVALID("ip access-list extended 10", 24),
+		INVALID("router ospf 1", 0), INVALID("crypto isakmp heartbeats 10", 14), INVALID("ip access-list extended 10", 24),
 		INVALID("access-list 101 permit tcp any any match-all +ack", 42));
 }
 

@@ -15,6 +15,7 @@ static const char *const inside = "crypto isakmp policy 77\ncrypto ipsec transfo
 				  "crypto ipsec transform-set TS-AES esp-gcm\ncrypto ipsec transform-set x esp-3des\n"
 				  "crypto map VPN 7 ipsec-isakmp\ncrypto map TS-AES 7 ipsec-isakmp\ncrypto map x 7 ipsec-isakmp\n"
 				  "ip access-list standard S\nip access-list extended E\ninterface Loopback77\n"
+				  "crypto keyring K\ncrypto isakmp profile P\ncrypto isakmp peer address 10.9.9.9\n"
 				  "line vty 0 15\nend\n";
 static const char *const outside = "ip access-list extended VPN\nend\n";
 
@@ -28,6 +29,9 @@ static struct cfg_mode_ctx place(enum mode m)
 		[MODE_STD_NACL] = "S",
 		[MODE_EXT_NACL] = "E",
 		[MODE_LINE] = "vty 5 15",
+		[MODE_KEYRING] = "K",
+		[MODE_ISA_PROF] = "P",
+		[MODE_ISA_PEER] = "address 10.9.9.9",
 	};
 	struct cfg_mode_ctx at = { .mode = (uint16_t)m };
 	snprintf(at.context, sizeof at.context, "%s", contexts[m] ? contexts[m] : "");

@@ -75,6 +75,37 @@ static void check_crypto(const struct cfg *c)
 	assert_true(e && e->seq == 20 && e->lifetime_kb_disabled && e->pfs == GROUP_NONE && !cfg_map_next(c, e));
 }
 
+static void check_isakmp(const struct cfg *c)
+{
+	const struct cfg_isakmp *s = &c->isakmp;
+	assert_true(s->identity == CFG_ID_HOST && s->keepalive_s == 30 && s->keepalive_retry_s == 5 && s->keepalive_periodic);
+	assert_true(s->nat_keepalive_s == 15 && s->aggressive_disable && s->invalid_spi_recovery && s->fragmentation);
+	assert_true(s->nat_transparency_off && s->admission_sa == 500 && s->admission_negotiation == 50);
+	assert_int_equal(c->nkeyrings, 2);
+	const struct cfg_keyring *k = cfg_keyring(c, "BRANCHES");
+	assert_string_equal(k->local_interface, "GigabitEthernet0/0");
+	assert_int_equal(cfg_keyring(c, "HQ")->local_addr, ip("203.0.113.1"));
+	const struct cfg_isakmp_peer *p = cfg_isakmp_peer(c, ip("198.51.100.2"));
+	assert_true(p && p->has_endpoint && p->endpoint.kind == CFG_ID_HOST && !p->password_id);
+	assert_string_equal(p->endpoint.text, "r1.example.org");
+	p = cfg_isakmp_peer(c, ip("198.51.100.3"));
+	assert_true(p && p->endpoint.kind == CFG_ID_ADDRESS && p->endpoint.addr == ip("203.0.113.1"));
+	p = cfg_isakmp_peer_named(c, "GW.example.org");
+	assert_true(p && p->endpoint.kind == CFG_ID_USER);
+	const struct cfg_isakmp_profile *f = cfg_isakmp_profile(c, "BRANCH");
+	assert_true(
+		f && f->nkeyrings == 2 && f->nmatch == 6 && f->has_self && f->self.kind == CFG_ID_HOST && f->initiate_aggressive);
+	assert_string_equal(f->keyrings[1], "HQ");
+	for (size_t i = 0; i < f->nmatch; i++)
+		assert_int_equal(f->match[i].kind, CFG_ID_ADDRESS + i);
+	assert_true(f->match[0].mask == UINT32_MAX && f->has_keepalive && f->keepalive_s == 20 && f->keepalive_retry_s == 5);
+	assert_string_equal(f->match[2].text, "example.net");
+	assert_true(cfg_local_fits(c, 0, f->local_interface, ip("203.0.113.1")) &&
+		    !cfg_local_fits(c, 0, f->local_interface, ip("192.168.1.1")));
+	f = cfg_isakmp_profile(c, "X");
+	assert_true(f && f->has_self && f->self.kind == CFG_ID_HOST && !f->self.text[0] && !f->has_keepalive);
+}
+
 static void check_net(const struct cfg *c)
 {
 	assert_int_equal(c->ninterfaces, 5);
@@ -141,6 +172,7 @@ static void sample(void **state)
 	assert_int_equal(c->revision, store_revision(b.store));
 	check_system(c);
 	check_crypto(c);
+	check_isakmp(c);
 	check_net(c);
 	check_acls(c);
 	cfg_free(c);
