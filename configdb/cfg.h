@@ -199,6 +199,7 @@ struct cfg_ipsec {
 struct cfg_session_keys {
 	uint32_t ah_spi, esp_spi;                       /* 0: none */
 	uint64_t ah_key_id, cipher_key_id, auth_key_id; /* in keys.db; 0: none */
+	uint8_t ah_len, cipher_len, auth_len;           /* bytes; what is too long is cut, as on IOS */
 };
 
 enum cfg_map_kind { MAP_ISAKMP, MAP_MANUAL, MAP_DYNAMIC };
@@ -330,8 +331,15 @@ const struct cfg_transform_set *cfg_transform_set(const struct cfg *c, const cha
 /* The first entry of map `name`, and the next one of the same map after `e`; NULL at the end. */
 const struct cfg_map_entry *cfg_map_first(const struct cfg *c, const char *name);
 const struct cfg_map_entry *cfg_map_next(const struct cfg *c, const struct cfg_map_entry *e);
-/* Why the entry is not used, in a few words ("no peer", "access-list VPN does not exist"), or NULL when it is complete. */
+/* Why the entry is not used, in a few words ("no peer", "access-list VPN does not exist"), or NULL when it is complete. For
+ * entries of crypto maps and of dynamic maps. A dynamic map's needs a transform-set, and neither list nor peer; a MAP_DYNAMIC
+ * one a dynamic map with a complete entry; a manual one the keys that its transform-set takes. */
 const char *cfg_map_entry_fault(const struct cfg *c, const struct cfg_map_entry *e);
+/* Entries of a dynamic map, likewise. */
+const struct cfg_map_entry *cfg_dynamic_first(const struct cfg *c, const char *name);
+const struct cfg_map_entry *cfg_dynamic_next(const struct cfg *c, const struct cfg_map_entry *e);
+/* What holds for the map as a whole; NULL: nothing was set. */
+const struct cfg_map *cfg_map_settings(const struct cfg *c, const char *name);
 /* The key for a peer by its address, most specific first, of `crypto isakmp key`; NULL: none. */
 const struct cfg_isakmp_key *cfg_key_for(const struct cfg *c, uint32_t peer);
 /* The same among the keys of `keyring` ("": `crypto isakmp key`); the second by the name that the peer gives itself. */

@@ -119,10 +119,25 @@ static bool set_equal(const struct cfg_transform_set *a, const struct cfg_transf
 }
 ARRAY_EQUAL(sets_equal, cfg_transform_set, set_equal)
 
+static bool session_keys_equal(const struct cfg_session_keys *a, const struct cfg_session_keys *b)
+{
+	return SAME(ah_spi) && SAME(esp_spi) && SAME(ah_key_id) && SAME(cipher_key_id) && SAME(auth_key_id);
+}
+
+static bool map_setting_equal(const struct cfg_map *a, const struct cfg_map *b)
+{
+	return SAME_TEXT(name) && SAME_TEXT(local_interface) && SAME_TEXT(client_auth_list) && SAME_TEXT(author_list) &&
+	       SAME(config_respond) && SAME(config_initiate);
+}
+ARRAY_EQUAL(map_settings_equal, cfg_map, map_setting_equal)
+
 static bool map_entry_equal(const struct cfg_map_entry *a, const struct cfg_map_entry *b)
 {
 	if (!(SAME_TEXT(map) && SAME(seq) && SAME_TEXT(description) && SAME(npeers) && SAME(nsets) && SAME_TEXT(acl) && SAME(pfs) &&
-		    SAME(lifetime_s) && SAME(lifetime_kb) && SAME(lifetime_kb_disabled)))
+		    SAME(lifetime_s) && SAME(lifetime_kb) && SAME(lifetime_kb_disabled) && SAME(kind) && SAME_TEXT(dynamic) &&
+		    SAME_TEXT(profile) && SAME(per_host) && SAME(idle_s) && SAME(reverse_route) && SAME_TEXT(acl_in) &&
+		    SAME_TEXT(acl_out) && session_keys_equal(&a->keys_in, &b->keys_in) &&
+		    session_keys_equal(&a->keys_out, &b->keys_out)))
 		return false;
 	for (size_t i = 0; i < a->npeers; i++)
 		if (!(SAME(peers[i].addr) && SAME_TEXT(peers[i].host) && SAME(peers[i].is_default)))
@@ -164,7 +179,7 @@ static bool system_equal(const struct cfg_system *a, const struct cfg_system *b)
 
 static bool ipsec_equal(const struct cfg_ipsec *a, const struct cfg_ipsec *b)
 {
-	return SAME(lifetime_s) && SAME(lifetime_kb) && SAME(replay_window) && SAME(df_bit) && SAME(fragment_after);
+	return SAME(lifetime_s) && SAME(lifetime_kb) && SAME(replay_window) && SAME(df_bit) && SAME(fragment_after) && SAME(idle_s);
 }
 
 unsigned cfg_diff(const struct cfg *a, const struct cfg *b)
@@ -192,7 +207,9 @@ unsigned cfg_diff(const struct cfg *a, const struct cfg *b)
 		d |= CFG_ISAKMP;
 	if (!ipsec_equal(&a->ipsec, &b->ipsec) || !sets_equal(a->sets, a->nsets, b->sets, b->nsets))
 		d |= CFG_IPSEC;
-	if (!maps_equal(a->maps, a->nmaps, b->maps, b->nmaps))
+	if (!maps_equal(a->maps, a->nmaps, b->maps, b->nmaps) ||
+		!maps_equal(a->dynamics, a->ndynamics, b->dynamics, b->ndynamics) ||
+		!map_settings_equal(a->map_settings, a->nmap_settings, b->map_settings, b->nmap_settings))
 		d |= CFG_CRYPTO_MAPS;
 	return d;
 }

@@ -56,29 +56,28 @@ const struct cfg_map_entry *cfg_map_next(const struct cfg *c, const struct cfg_m
 	return next;
 }
 
-const char *cfg_map_entry_fault(const struct cfg *c, const struct cfg_map_entry *e)
+const struct cfg_map_entry *cfg_dynamic_first(const struct cfg *c, const char *name)
 {
-	static _Thread_local char text[CFG_NAME + 48];
-	const struct cfg_acl *acl;
-	size_t usable = 0;
+	for (size_t i = 0; *name && i < c->ndynamics; i++)
+		if (strcmp(c->dynamics[i].map, name) == 0)
+			return &c->dynamics[i];
+	return NULL;
+}
 
-	if (!e->npeers)
-		return "no peer";
-	if (!e->acl[0])
-		return "no access-list";
-	acl = cfg_acl(c, e->acl);
-	if (!acl || !acl->extended) {
-		snprintf(text, sizeof(text), "access-list %s %s", e->acl, acl ? "is not an extended one" : "does not exist");
-		return text;
-	}
-	if (!e->nsets)
-		return "no transform-set";
-	for (size_t i = 0; i < e->nsets; i++)
-		usable += cfg_transform_set(c, e->sets[i]) != NULL;
-	if (!usable) {
-		snprintf(text, sizeof(text), "transform-set %s does not exist", e->sets[0]);
-		return text;
-	}
+const struct cfg_map_entry *cfg_dynamic_next(const struct cfg *c, const struct cfg_map_entry *e)
+{
+	const struct cfg_map_entry *next = e + 1;
+
+	if (next >= c->dynamics + c->ndynamics || strcmp(next->map, e->map) != 0)
+		return NULL;
+	return next;
+}
+
+const struct cfg_map *cfg_map_settings(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->nmap_settings; i++)
+		if (strcmp(c->map_settings[i].name, name) == 0)
+			return &c->map_settings[i];
 	return NULL;
 }
 

@@ -70,7 +70,7 @@ struct cfgm_login {
 	char password[128];
 };
 
-/* Where a line is typed: the mode and the object that was entered ("VPN 10", "GigabitEthernet0/0"). Opaque to the console:
+/* Where a line is typed: the mode and the object that was entered ("map VPN 10", "GigabitEthernet0/0"). Opaque to the console:
  * it sends back what the last result gave it. */
 struct cfg_mode_ctx {
 	uint16_t mode; /* enum mode */

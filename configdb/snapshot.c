@@ -149,6 +149,8 @@ void cfg_free(struct cfg *c)
 	mem_free(c->isakmp_peers);
 	mem_free(c->sets);
 	mem_free(c->maps);
+	mem_free(c->dynamics);
+	mem_free(c->map_settings);
 	mem_free(c->users);
 	mem_free(c->lines);
 	mem_free(c);

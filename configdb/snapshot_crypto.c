@@ -143,6 +143,7 @@ static void ipsec_row(struct loader *l, struct values *v)
 	s->replay_window = value_get(v, "replay_off") ? 0 : (uint16_t)load_number(v, "replay_window", 64);
 	s->df_bit = !strcmp(df, "set") ? DF_SET : !strcmp(df, "clear") ? DF_CLEAR : DF_COPY;
 	s->fragment_after = value_get(v, "fragmentation") != NULL;
+	s->idle_s = load_number(v, "idle_s", 0);
 }
 
 static void set_row(struct loader *l, struct values *v)
@@ -156,49 +157,6 @@ static void set_row(struct loader *l, struct values *v)
 	s->auth = auth ? hash_of_esp(auth) : HASH_NONE;
 }
 
-static void map_row(struct loader *l, struct values *v)
-{
-	struct cfg_map_entry *e = LOAD_MORE(l, l->cfg->maps, l->cfg->nmaps);
-	if (!e)
-		return;
-	const char *pfs = value_get(v, "pfs");
-	load_text(e->map, sizeof e->map, v, "name");
-	e->seq = (uint16_t)load_number(v, "seq", 0);
-	load_text(e->description, sizeof e->description, v, "description");
-	load_text(e->acl, sizeof e->acl, v, "acl");
-	e->pfs = pfs ? (enum alg_group)strtoul(pfs + strcspn(pfs, "0123456789"), NULL, 10) : GROUP_NONE;
-	e->lifetime_s = load_number(v, "lifetime_s", 0);
-	e->lifetime_kb = load_number(v, "lifetime_kb", 0);
-	e->lifetime_kb_disabled = value_get(v, "kb_disabled") != NULL;
-}
-
-static struct cfg_map_entry *entry_of(struct loader *l, struct values *v)
-{
-	uint32_t seq = load_number(v, "seq", 0);
-	for (size_t i = 0; i < l->cfg->nmaps; i++)
-		if (l->cfg->maps[i].seq == seq && !strcmp(l->cfg->maps[i].map, value_or(v, "map", "")))
-			return &l->cfg->maps[i];
-	return NULL;
-}
-
-static void peer_row(struct loader *l, struct values *v)
-{
-	struct cfg_map_entry *e = entry_of(l, v);
-	if (!e || e->npeers == CFG_MAP_PEERS)
-		return;
-	size_t i = e->npeers++;
-	e->peers[i].addr = load_ip(v, "addr", 0);
-	load_text(e->peers[i].host, sizeof e->peers[i].host, v, "host");
-	e->peers[i].is_default = value_get(v, "is_default") != NULL;
-}
-
-static void map_set_row(struct loader *l, struct values *v)
-{
-	struct cfg_map_entry *e = entry_of(l, v);
-	if (e && e->nsets < CFG_MAP_SETS)
-		load_text(e->sets[e->nsets++], CFG_NAME, v, "name");
-}
-
 void load_crypto(struct loader *l)
 {
 	load_rows(l, "SELECT * FROM isakmp_policy ORDER BY priority", NOPARAMS, policy_row);
@@ -206,7 +164,5 @@ void load_crypto(struct loader *l)
 	load_isakmp(l);
 	load_rows(l, "SELECT * FROM ipsec", NOPARAMS, ipsec_row);
 	load_rows(l, "SELECT * FROM transform_set ORDER BY name", NOPARAMS, set_row);
-	load_rows(l, "SELECT * FROM crypto_map ORDER BY name, seq", NOPARAMS, map_row);
-	load_rows(l, "SELECT * FROM map_peer ORDER BY map, seq, ord", NOPARAMS, peer_row);
-	load_rows(l, "SELECT * FROM map_set ORDER BY map, seq, ord", NOPARAMS, map_set_row);
+	load_maps(l);
 }

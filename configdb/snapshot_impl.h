@@ -27,6 +27,7 @@ void load_system(struct loader *l);
 void load_interfaces(struct loader *l);
 void load_acls(struct loader *l);
 void load_crypto(struct loader *l);
+void load_maps(struct loader *l);
 void load_isakmp(struct loader *l); /* all of phase 1 but the policies */
 
 #endif

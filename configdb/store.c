@@ -198,7 +198,10 @@ enum err store_secret_ids(struct store *s, void (*each)(void *ctx, uint64_t id),
 	sqlite3_stmt *q = db_query(&s->db,
 		"SELECT enable_secret FROM system WHERE enable_secret IS NOT NULL UNION SELECT secret FROM user WHERE secret IS "
 		"NOT NULL "
-		"UNION SELECT secret FROM isakmp_key UNION SELECT password FROM isakmp_peer WHERE password IS NOT NULL",
+		"UNION SELECT secret FROM isakmp_key UNION SELECT password FROM isakmp_peer WHERE password IS NOT NULL "
+		"UNION SELECT ah_key FROM session_key WHERE ah_key IS NOT NULL "
+		"UNION SELECT cipher_key FROM session_key WHERE cipher_key IS NOT NULL "
+		"UNION SELECT auth_key FROM session_key WHERE auth_key IS NOT NULL",
 		NOPARAMS);
 	while (db_step(&s->db, &q))
 		each(ctx, (uint64_t)sqlite3_column_int64(q, 0));

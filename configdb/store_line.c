@@ -73,15 +73,27 @@ static enum grammar_result perform(struct change *c)
 	return GR_OK;
 }
 
+/* The secret of a line: the first of the names that was bound. */
+static const char *secret_typed(const struct grammar_match *m, const char *names)
+{
+	char list[64], *save = NULL;
+	const char *secret = NULL;
+	snprintf(list, sizeof list, "%s", names ? names : "");
+	for (char *name = strtok_r(list, " ", &save); name && !secret; name = strtok_r(NULL, " ", &save))
+		secret = match_var(m, name);
+	return secret;
+}
+
 /* The line in full, without its secret. */
 static void audit(struct store *s, const struct work *w, const struct store_who *who)
 {
-	const char *line = w->change.m->canonical, *name = w->change.st->secret;
-	const char *secret = name ? match_var(w->change.m, name) : NULL;
+	const char *line = w->change.m->canonical, *names = w->change.st->secret;
+	const char *secret = secret_typed(w->change.m, names);
 	const char *at = secret ? strstr(line, secret) : NULL;
 	char text[sizeof w->match.canonical];
-	for (const char *next = at; next; next = strstr(next + 1, secret))
-		at = next; /* the last: passwords may repeat a keyword */
+	/* The last: passwords may repeat a keyword. Where more secrets may follow the first, they may repeat it too. */
+	for (const char *next = strchr(names ? names : "", ' ') ? NULL : at; next; next = strstr(next + 1, secret))
+		at = next;
 	if (at)
 		snprintf(text, sizeof text, "%.*s*****", (int)(at - line), line);
 	store_revision_add(s, who, at ? text : line);

@@ -73,12 +73,18 @@ static size_t count_lines(const struct cfg_acl *acl)
 	return n;
 }
 
+/* Has the entry policies of its own? The place of a dynamic map has those that are negotiated. */
+static bool has_lines(const struct cfg *c, const struct cfg_map_entry *e)
+{
+	return e->kind != MAP_DYNAMIC && !cfg_map_entry_fault(c, e);
+}
+
 static size_t count_entries(const struct cfg *c, const struct cfg_interface *i)
 {
 	size_t n = 0;
 
 	for (const struct cfg_map_entry *e = cfg_map_first(c, i->crypto_map); e; e = cfg_map_next(c, e))
-		if (!cfg_map_entry_fault(c, e))
+		if (has_lines(c, e))
 			n += count_lines(cfg_acl(c, e->acl));
 	return n;
 }
@@ -169,7 +175,7 @@ static void add_interface(struct plan *s, const struct cfg *c, const struct cfg_
 		*in_used += b->nacl_in_entries;
 	}
 	for (const struct cfg_map_entry *e = cfg_map_first(c, i->crypto_map); e; e = cfg_map_next(c, e))
-		if (!cfg_map_entry_fault(c, e))
+		if (has_lines(c, e))
 			add_lines(s, c, i, e);
 }
 

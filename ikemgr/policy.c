@@ -55,7 +55,7 @@ bool policy_find(const struct ike *k, const struct dp_policy_id *id, struct poli
 	for (out->entry = cfg_map_first(k->cfg, id->map); out->entry != NULL; out->entry = cfg_map_next(k->cfg, out->entry))
 		if (out->entry->seq == id->map_seq)
 			break;
-	if (out->entry == NULL || cfg_map_entry_fault(k->cfg, out->entry) != NULL)
+	if (out->entry == NULL || out->entry->kind != MAP_ISAKMP || cfg_map_entry_fault(k->cfg, out->entry) != NULL)
 		return false;
 	acl = cfg_acl(k->cfg, out->entry->acl);
 	for (size_t i = 0; acl != NULL && i < acl->nentries; i++) {
@@ -114,7 +114,7 @@ bool peer_configured(const struct ike *k, struct addr local, struct addr peer)
 		const struct cfg_map_entry *e = interface_has(k, i, local, peer) ? cfg_map_first(k->cfg, i->crypto_map) : NULL;
 
 		for (; e != NULL; e = cfg_map_next(k->cfg, e))
-			if (policy_has_peer(e, peer) && cfg_map_entry_fault(k->cfg, e) == NULL)
+			if (e->kind == MAP_ISAKMP && policy_has_peer(e, peer) && cfg_map_entry_fault(k->cfg, e) == NULL)
 				return true;
 	}
 	return false;
@@ -169,7 +169,7 @@ bool policy_match(const struct ike *k, struct addr local, struct addr remote, co
 		const struct cfg_map_entry *e = interface_has(k, i, local, remote) ? cfg_map_first(k->cfg, i->crypto_map) : NULL;
 
 		for (; e != NULL; e = cfg_map_next(k->cfg, e)) {
-			if (!policy_has_peer(e, remote) || cfg_map_entry_fault(k->cfg, e) != NULL)
+			if (e->kind != MAP_ISAKMP || !policy_has_peer(e, remote) || cfg_map_entry_fault(k->cfg, e) != NULL)
 				continue;
 			map = e->map;
 			entries++;

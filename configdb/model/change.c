@@ -40,7 +40,7 @@ const struct mode_info *mode_info(enum mode m)
 		[MODE_CONFIG] = { NULL, "1", 0 },
 		[MODE_ISAKMP] = { "isakmp_policy", "priority = ?1", 1 },
 		[MODE_TRANSFORM] = { "transform_set", "name = ?1", 1 },
-		[MODE_CRYPTO_MAP] = { "crypto_map", "name = ?1 AND seq = ?2", 2 },
+		[MODE_CRYPTO_MAP] = { "crypto_map", "class = ?1 AND name = ?2 AND seq = ?3", 3 },
 		[MODE_IF] = { "interface", "name = ?1", 1 },
 		[MODE_STD_NACL] = { "acl", "name = ?1", 1 },
 		[MODE_EXT_NACL] = { "acl", "name = ?1", 1 },

@@ -128,7 +128,7 @@ static void address_render(struct render *r, const struct stmt *st)
 
 static enum grammar_result check_map(struct change *c)
 {
-	if (!c->remove && !db_exists(c->db, "SELECT 1 FROM crypto_map WHERE name = ?1", P(var(c, "crypto_map"))))
+	if (!c->remove && !db_exists(c->db, "SELECT 1 FROM crypto_map WHERE class = 'map' AND name = ?1", P(var(c, "crypto_map"))))
 		return refuse(c, "ERROR: Crypto Map with tag \"%s\" does not exist.", var(c, "crypto_map"));
 	return GR_OK;
 }

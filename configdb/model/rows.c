@@ -18,8 +18,8 @@ const struct block *const *blocks(size_t *n)
 {
 	static const struct block *const all[] = { &block_hidden, &block_system, &block_hostname, &block_logging, &block_enable,
 		&block_users, &block_isakmp, &block_isakmp_all, &block_keyring, &block_isakmp_peer, &block_isakmp_profile,
-		&block_ipsec, &block_crypto_map, &block_interface, &block_route, &block_acl_named, &block_acl_numbered,
-		&block_banner, &block_line };
+		&block_ipsec, &block_crypto_map, &block_map_entry, &block_interface, &block_route, &block_acl_named,
+		&block_acl_numbered, &block_banner, &block_line };
 	*n = sizeof all / sizeof *all;
 	return all;
 }

@@ -61,7 +61,7 @@ struct stmt {
 	const char *order;          /* ORDER BY */
 	const char *defaults;       /* "lifetime=86400": values that are stored as NULL */
 	const char *off, *off_text; /* a setting that is on by default: column that says it is off, and how that prints */
-	const char *secret;         /* variable that never goes into the audit */
+	const char *secret; /* variable that never goes into the audit; or several ways to type it, and what follows goes too */
 
 	change_fn check, apply;
 	void (*present)(struct render *r, struct values *v); /* from columns to variables, where they differ */
@@ -82,8 +82,8 @@ struct block {
 	bool per_object; /* "!" between objects too */
 };
 extern const struct block block_system, block_hostname, block_logging, block_enable, block_users, block_isakmp, block_isakmp_all,
-	block_keyring, block_isakmp_peer, block_isakmp_profile, block_ipsec, block_crypto_map, block_interface, block_route,
-	block_acl_named, block_acl_numbered, block_banner, block_line, block_hidden;
+	block_keyring, block_isakmp_peer, block_isakmp_profile, block_ipsec, block_crypto_map, block_map_entry, block_interface,
+	block_route, block_acl_named, block_acl_numbered, block_banner, block_line, block_hidden;
 const struct block *const *blocks(size_t *n);
 const struct grammar_row *stmt_row(const struct stmt *st);
 

@@ -41,7 +41,7 @@ static struct cfg_mode_ctx place(uint8_t pick)
 	static const char *const contexts[MODE_COUNT] = {
 		[MODE_ISAKMP] = "1",
 		[MODE_TRANSFORM] = "T",
-		[MODE_CRYPTO_MAP] = "M 1",
+		[MODE_CRYPTO_MAP] = "map M 1",
 		[MODE_IF] = "GigabitEthernet0/0",
 		[MODE_STD_NACL] = "S",
 		[MODE_EXT_NACL] = "E",
@@ -59,7 +59,8 @@ static bool has_secret(enum mode mode, const char *line)
 {
 	static struct grammar_match m;
 	grammar_match(config_grammar(), mode, 15, line, &m);
-	return m.result == GR_OK && (match_var(&m, "value") || match_var(&m, "passphrase"));
+	return m.result == GR_OK && (match_var(&m, "value") || match_var(&m, "ah_sealed") || match_var(&m, "cipher_sealed") ||
+					    match_var(&m, "auth_sealed") || match_var(&m, "passphrase"));
 }
 
 static bool enter(struct store *s, struct cfg_mode_ctx *at, const char *line)

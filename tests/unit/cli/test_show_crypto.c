@@ -208,6 +208,45 @@ static void isakmp_policy_and_key(void **state)
 	assert_golden(&c, "isakmp_key");
 }
 
+/* Entries that are keyed by hand, places of dynamic maps, and the dynamic maps themselves. */
+static void map_kinds(void **state)
+{
+	static struct cfg_map_entry entries[] = {
+		{ .map = "ALL",
+			.kind = MAP_MANUAL,
+			.seq = 5,
+			.peers = { { REMOTE, "", false } },
+			.npeers = 1,
+			.sets = { "TS" },
+			.nsets = 1,
+			.acl = "101",
+			.acl_in = "IN",
+			.keys_in = { .esp_spi = 4096, .cipher_key_id = 1, .auth_key_id = 2, .cipher_len = 32, .auth_len = 32 },
+			.keys_out = { .esp_spi = 4097, .cipher_key_id = 1, .auth_key_id = 2, .cipher_len = 16, .auth_len = 32 } },
+		{ .map = "ALL", .kind = MAP_DYNAMIC, .seq = 65534, .dynamic = "ROAD" },
+		{ .map = "ALL", .kind = MAP_DYNAMIC, .seq = 65535, .dynamic = "NONE" },
+	};
+	static struct cfg_map_entry dynamics[] = {
+		{ .map = "ROAD", .seq = 10, .sets = { "GCM" }, .nsets = 1, .idle_s = 600, .reverse_route = RRI_ON }
+	};
+	static struct cfg_map setting = { .name = "ALL", .local_interface = "GigabitEthernet0/0" };
+	struct cfg with = config;
+	struct ipsec_rows r = { .cfg = &with };
+	struct captured c;
+
+	(void)state;
+	with.maps = entries;
+	with.nmaps = 3;
+	with.dynamics = dynamics;
+	with.ndynamics = 1;
+	with.map_settings = &setting;
+	with.nmap_settings = 1;
+	capture_begin(&c);
+	show_map_format(&c.out, &r, NULL, NULL);
+	show_dynamic_map_format(&c.out, &with, NULL);
+	assert_golden(&c, "map_kinds");
+}
+
 static void map_and_sets(void **state)
 {
 	struct ipsec_rows r = rows(2);
@@ -314,6 +353,7 @@ int main(void)
 		cmocka_unit_test(isakmp),
 		cmocka_unit_test(isakmp_policy_and_key),
 		cmocka_unit_test(map_and_sets),
+		cmocka_unit_test(map_kinds),
 		cmocka_unit_test(session),
 		cmocka_unit_test(access_lists),
 		cmocka_unit_test(selectors),

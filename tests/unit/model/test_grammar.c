@@ -129,6 +129,8 @@ static void example(struct gen *g, const char *word, char *out, size_t size)
 		snprintf(out, size, "10.1.2.3");
 	else if (!strcmp(word, "WORD") || !strcmp(word, "LINE"))
 		snprintf(out, size, "Zq%u", gen_random(g, 50));
+	else if (!strcmp(word, "Hex-data"))
+		snprintf(out, size, "%02x%02x", gen_random(g, 256), gen_random(g, 256));
 	else if (!strcmp(word, "<0-0>/<0-255>"))
 		snprintf(out, size, "0/%u", gen_random(g, 256));
 	else if (sscanf(word, "<%lu-%lu>", &low, &high) == 2)

@@ -170,6 +170,42 @@ static void ipsec_and_maps(void **state)
 		OK("no crypto map M", NULL, "-crypto map"), OK("no crypto ipsec transform-set A", NULL, "-transform-set"));
 }
 
+static void map_kinds(void **state)
+{
+	PLAY(OK("crypto ipsec transform-set A esp-aes esp-sha-hmac", NULL, NULL),
+		OK("crypto ipsec transform-set B esp-gcm", NULL, NULL),
+		MODE("crypto map M 10 ipsec-manual", "% NOTE", MODE_CRYPTO_MAP),
+		REFUSED("crypto map M 10 ipsec-isakmp", "is ipsec-manual: remove it first"),
+		MODE("crypto map M 10", NULL, MODE_CRYPTO_MAP),
+		REFUSED("set pfs group14", "Not valid in an ipsec-manual crypto map"),
+		REFUSED("set security-association level per-host", "Not valid in an ipsec-manual"),
+		REFUSED("set isakmp-profile P", "Not valid in an ipsec-manual"), OK("set peer 198.51.100.2", NULL, NULL),
+		REFUSED("set peer 198.51.100.3", "at most 1 peer\n"), REFUSED("set transform-set A B", "has one transform set"),
+		OK("set session-key inbound esp 256 cipher 00FF", NULL, " set session-key inbound esp 256 cipher 6 "),
+		REFUSED("set session-key inbound esp 256 cipher 00F", "pairs of hexadecimal digits"),
+		INVALID("set session-key inbound esp 255 cipher 00FF", 28),
+		REFUSED("set session-key inbound esp 256 cipher 6 nonsense", "not encrypted with the master key"),
+		OK("set session-key outbound ah 4294967295 00ff", NULL, " set session-key outbound ah 4294967295 6 "),
+		OK("no set session-key outbound ah", NULL, "-outbound"), OK("crypto map M 20 ipsec-manual", "% NOTE", NULL),
+		REFUSED("set session-key inbound esp 256 cipher 00ff", "SPI 256 is in use by crypto map M 10"),
+		OK("set session-key outbound esp 256 cipher 00ff", NULL, NULL),
+		MODE("crypto map M 65535 ipsec-isakmp dynamic D", NULL, MODE_CONFIG),
+		INVALID("crypto map M 65535 ipsec-isakmp dynamic D discover", 42),
+		OK("crypto map M 65535 ipsec-isakmp dynamic E", NULL, "crypto map M 65535 ipsec-isakmp dynamic E\n"),
+		REFUSED("crypto map M 65535 ipsec-isakmp", "configure crypto dynamic-map E"),
+		REFUSED("crypto map M 10 ipsec-isakmp dynamic E", "is not dynamic: remove it first"),
+		MODE("crypto dynamic-map E 1", NULL, MODE_CRYPTO_MAP),
+		OK("set transform-set A B", NULL, " set transform-set A B\n"),
+		REFUSED("set security-association level per-host", "Not valid in a dynamic crypto map"),
+		REFUSED("set session-key inbound esp 999 cipher 00ff", "Not valid in a dynamic crypto map"),
+		OK("reverse-route static", NULL, " reverse-route static\n"), OK("no reverse-route", NULL, "-reverse-route"),
+		OK("crypto map E 1 ipsec-isakmp", "% NOTE", NULL),
+		REFUSED("set session-key inbound esp 999 cipher 00ff", "ipsec-isakmp"),
+		OK("no crypto dynamic-map E", NULL, "-dynamic-map"), OK("no crypto map M 65535", NULL, "-65535"),
+		OK("crypto map M local-address lo0", NULL, "crypto map M local-address Loopback0\n"),
+		OK("no crypto map M", NULL, "-crypto map M"));
+}
+
 static void interfaces_and_routes(void **state)
 {
 	PLAY(OK("interface gi0/1", NULL, NULL), OK("ip address 10.0.0.1 255.0.0.0", NULL, NULL), OK("interface gi0/2", NULL, NULL),
@@ -330,6 +366,7 @@ int main(void)
 		cmocka_unit_test(modes),
 		cmocka_unit_test(isakmp),
 		cmocka_unit_test(ipsec_and_maps),
+		cmocka_unit_test(map_kinds),
 		cmocka_unit_test(interfaces_and_routes),
 		cmocka_unit_test(routes),
 		cmocka_unit_test(access_lists),

@@ -13,18 +13,19 @@
 /* What a sub-mode's statement stands in, and what its made-up names refer to; global statements begin with little. */
 static const char *const inside = "crypto isakmp policy 77\ncrypto ipsec transform-set VPN esp-aes esp-sha-hmac\n"
 				  "crypto ipsec transform-set TS-AES esp-gcm\ncrypto ipsec transform-set x esp-3des\n"
-				  "crypto map VPN 7 ipsec-isakmp\ncrypto map TS-AES 7 ipsec-isakmp\ncrypto map x 7 ipsec-isakmp\n"
+				  "crypto map VPN 7 ipsec-isakmp\ncrypto map VPN 8 ipsec-manual\ncrypto map TS-AES 7 "
+				  "ipsec-isakmp\ncrypto map x 7 ipsec-isakmp\n"
 				  "ip access-list standard S\nip access-list extended E\ninterface Loopback77\n"
 				  "crypto keyring K\ncrypto isakmp profile P\ncrypto isakmp peer address 10.9.9.9\n"
 				  "line vty 0 15\nend\n";
 static const char *const outside = "ip access-list extended VPN\nend\n";
 
-static struct cfg_mode_ctx place(enum mode m)
+static struct cfg_mode_ctx place(enum mode m, const char *syntax)
 {
 	static const char *const contexts[MODE_COUNT] = {
 		[MODE_ISAKMP] = "77",
 		[MODE_TRANSFORM] = "VPN",
-		[MODE_CRYPTO_MAP] = "VPN 7",
+		[MODE_CRYPTO_MAP] = "map VPN 7",
 		[MODE_IF] = "Loopback77",
 		[MODE_STD_NACL] = "S",
 		[MODE_EXT_NACL] = "E",
@@ -34,7 +35,8 @@ static struct cfg_mode_ctx place(enum mode m)
 		[MODE_ISA_PEER] = "address 10.9.9.9",
 	};
 	struct cfg_mode_ctx at = { .mode = (uint16_t)m };
-	snprintf(at.context, sizeof at.context, "%s", contexts[m] ? contexts[m] : "");
+	bool manual = !strncmp(syntax, "set session-key", 15);
+	snprintf(at.context, sizeof at.context, "%s", manual ? "map VPN 8" : contexts[m] ? contexts[m] : "");
 	return at;
 }
 
@@ -80,7 +82,7 @@ static void one_row(struct box *b, struct gen *g, const struct grammar_spec *spe
 		char *before = running(b);
 		gen_row(g, row);
 		gen_line(g, g->n, line, sizeof line);
-		b->at = place(spec->mode);
+		b->at = place(spec->mode, spec->syntax);
 		int code = type(b, line);
 		char *after = running(b);
 		if (code != GR_OK && code != GR_REFUSED && code != GR_INCOMPLETE)
@@ -97,7 +99,7 @@ static void one_row(struct box *b, struct gen *g, const struct grammar_spec *spe
 		}
 		if (code == GR_OK && spec->no_allowed && strcmp(before, after) != 0) {
 			snprintf(negative, sizeof negative, "%s %s", no_is_a_state(st) ? "default" : "no", line);
-			b->at = place(spec->mode);
+			b->at = place(spec->mode, spec->syntax);
 			if (strcmp(st->syntax, "interface INTERFACE$name") != 0 && strncmp(st->syntax, "line", 4) != 0) {
 				if (type(b, negative) != GR_OK)
 					fail_msg("\"%s\": result %d %s", negative, b->out.code, b->out.text);

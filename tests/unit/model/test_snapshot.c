@@ -72,7 +72,33 @@ static void check_crypto(const struct cfg *c)
 	assert_string_equal(e->acl, "VPN-TRAFFIC");
 	assert_true(e->lifetime_s == 3600 && e->lifetime_kb == 2560 && !e->lifetime_kb_disabled);
 	e = cfg_map_next(c, e);
-	assert_true(e && e->seq == 20 && e->lifetime_kb_disabled && e->pfs == GROUP_NONE && !cfg_map_next(c, e));
+	assert_true(e && e->seq == 20 && e->lifetime_kb_disabled && e->pfs == GROUP_NONE);
+}
+
+static void check_maps(const struct cfg *c)
+{
+	const struct cfg_map_entry *e = cfg_map_first(c, "VPN");
+	assert_true(c->ipsec.idle_s == 900 && c->nmaps == 5 && c->ndynamics == 2);
+	assert_true(e->kind == MAP_ISAKMP && e->per_host && e->idle_s == 60 && e->reverse_route == RRI_STATIC);
+	assert_string_equal(e->profile, "BRANCH");
+	assert_null(cfg_map_entry_fault(c, e));
+	e = cfg_map_next(c, cfg_map_next(c, e));
+	assert_true(e && e->seq == 65535 && e->kind == MAP_DYNAMIC && !cfg_map_next(c, e));
+	assert_string_equal(e->dynamic, "ROAD");
+	assert_null(cfg_map_entry_fault(c, e));
+	const struct cfg_map_entry *d = cfg_dynamic_first(c, "ROAD");
+	assert_true(d && d->seq == 5 && d->idle_s == 600 && d->reverse_route == RRI_ON && !d->npeers && d->pfs == GROUP_20);
+	assert_string_equal(cfg_map_entry_fault(c, d), "isakmp profile ROADS does not exist");
+	d = cfg_dynamic_next(c, d);
+	assert_true(d && d->seq == 10 && d->npeers == 1 && d->nsets == 2 && !cfg_dynamic_next(c, d));
+	assert_null(cfg_map_entry_fault(c, d));
+	e = cfg_map_next(c, cfg_map_first(c, "OTHER"));
+	assert_true(e->kind == MAP_MANUAL && e->reverse_route == RRI_ON);
+	assert_string_equal(e->acl_in, "CLEAR");
+	assert_string_equal(e->acl_out, "101");
+	assert_string_equal(cfg_map_entry_fault(c, e), "no inbound esp session key");
+	assert_string_equal(cfg_map_settings(c, "VPN")->local_interface, "Loopback0");
+	assert_null(cfg_map_settings(c, "ROAD"));
 }
 
 static void check_isakmp(const struct cfg *c)
@@ -172,6 +198,7 @@ static void sample(void **state)
 	assert_int_equal(c->revision, store_revision(b.store));
 	check_system(c);
 	check_crypto(c);
+	check_maps(c);
 	check_isakmp(c);
 	check_net(c);
 	check_acls(c);
@@ -202,6 +229,20 @@ static void defaults(void **state)
 	box_close(&b);
 }
 
+/* Is the text in the database's file, audit and all? */
+static bool in_database(struct box *b, const char *text)
+{
+	char path[96], *raw = calloc(1, 1 << 21);
+	snprintf(path, sizeof path, "%s/running.db-wal", b->dir);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	size_t n = fread(raw, 1, 1 << 21, f);
+	fclose(f);
+	bool found = memmem(raw, n, text, strlen(text)) != NULL;
+	free(raw);
+	return found;
+}
+
 /* Keys: most specific first, and the secret itself is in keys.db alone. */
 static void keys(void **state)
 {
@@ -217,16 +258,51 @@ static void keys(void **state)
 	const struct cfg_isakmp_key *k = cfg_key_for(c, ip("10.9.8.7"));
 	assert_int_equal(secrets_get(b.secrets, k->secret_id, &value), ERR_OK);
 	assert_true(span_equal(secret_span(&value), span_of("host", 4)));
-	char path[96], *raw;
-	snprintf(path, sizeof path, "%s/running.db-wal", b.dir);
-	FILE *f = fopen(path, "r");
-	assert_non_null(f);
-	raw = calloc(1, 1 << 20);
-	size_t n = fread(raw, 1, 1 << 20, f);
-	fclose(f);
-	assert_null(memmem(raw, n, "key wild", 8));
-	free(raw);
+	assert_false(in_database(&b, "key wild"));
 	cfg_free(c);
+	box_close(&b);
+}
+
+/* Keys set by hand: bytes in keys.db, numbers and lengths in the snapshot, and what is still missing said in words. */
+static void session_keys(void **state)
+{
+	static const char *const line_in =
+		"set session-key inbound esp 4096 cipher 00112233445566778899AABBCCDDEEFF authenticator %s\n";
+	struct box b;
+	struct secret value;
+	char line[256];
+	(void)state;
+	box_open_file(&b);
+	feed(&b, "crypto ipsec transform-set T esp-aes esp-sha-hmac\naccess-list 101 permit ip any host 10.0.0.1\n"
+		 "crypto map M 10 ipsec-manual\nset peer 198.51.100.2\nset transform-set T\nmatch address 101\n");
+	struct cfg_mode_ctx there = b.at;
+	b.at = (struct cfg_mode_ctx){ .mode = MODE_CONFIG };
+	feed(&b, "crypto map M 10\n");
+	snprintf(line, sizeof line, line_in, "0011");
+	feed(&b, line);
+	struct cfg *c = snapshot(&b);
+	assert_string_equal(cfg_map_entry_fault(c, cfg_map_first(c, "M")), "the inbound authenticator key has 2 of 20 bytes");
+	cfg_free(c);
+	b.at = there;
+	snprintf(line, sizeof line, line_in, "000102030405060708090a0b0c0d0e0f10111213141516171819");
+	feed(&b, line);
+	c = snapshot(&b);
+	assert_string_equal(cfg_map_entry_fault(c, cfg_map_first(c, "M")), "no outbound esp session key");
+	struct cfg *before = c;
+	feed(&b, "set session-key outbound esp 4097 cipher 00112233445566778899AABBCCDDEEFF authenticator "
+		 "00112233445566778899AABBCCDDEEFF00112233\n");
+	c = snapshot(&b);
+	const struct cfg_map_entry *e = cfg_map_first(c, "M");
+	assert_null(cfg_map_entry_fault(c, e));
+	assert_true(e->keys_in.esp_spi == 4096 && e->keys_in.auth_len == 26 && e->keys_out.esp_spi == 4097 && !e->keys_in.ah_spi);
+	assert_int_equal(cfg_diff(before, c), CFG_CRYPTO_MAPS);
+	assert_int_equal(secrets_get(b.secrets, e->keys_in.cipher_key_id, &value), ERR_OK);
+	assert_true(value.len == 16 && value.bytes[1] == 0x11 && value.bytes[15] == 0xff);
+	cfg_free(c);
+	cfg_free(before);
+	assert_false(in_database(&b, "AABBCCDDEEFF"));
+	assert_false(in_database(&b, "0c0d0e0f1011"));
+	assert_true(in_database(&b, "esp 4097 cipher *****"));
 	box_close(&b);
 }
 
@@ -315,6 +391,7 @@ int main(void)
 		cmocka_unit_test(sample),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(keys),
+		cmocka_unit_test(session_keys),
 		cmocka_unit_test(save_and_restore),
 		cmocka_unit_test(newer_version),
 		cmocka_unit_test(logins),
