@@ -75,7 +75,8 @@ static void one_row(struct box *b, struct gen *g, const struct grammar_spec *spe
 	static char line[CFG_LINE_MAX * 2], negative[CFG_LINE_MAX * 2 + 4];
 	int accepted = 0;
 	/* Hashing is slow by design: fewer tries where there is a secret. */
-	for (int k = 0; k < (st->secret ? 8 : TRIES); k++) {
+	/* On and on until one is taken: what few values satisfy is not left to luck. */
+	for (int k = 0; k < (st->secret ? 8 : TRIES) || (!accepted && k < 20 * TRIES); k++) {
 		assert_int_equal(store_clear(b->store), ERR_OK);
 		b->at = (struct cfg_mode_ctx){ .mode = MODE_CONFIG };
 		feed(b, spec->mode == MODE_CONFIG ? outside : inside);
