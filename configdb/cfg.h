@@ -239,6 +239,32 @@ struct cfg_map {
 	bool config_respond, config_initiate;
 };
 
+/* Remote access. */
+enum cfg_method { CFG_METHOD_LOCAL, CFG_METHOD_NONE };
+struct cfg_aaa_list {
+	char name[CFG_NAME];
+	enum cfg_method method;
+};
+
+struct cfg_pool { /* a range of `ip local pool`; a pool may have several */
+	char name[CFG_NAME];
+	uint32_t low, high;
+};
+
+#define CFG_BANNER 512
+
+/* `crypto isakmp client configuration group`. */
+struct cfg_client_group {
+	char name[CFG_NAME];
+	uint64_t secret_id;                /* its pre-shared key; 0: none */
+	uint32_t dns[2], wins[2], netmask; /* 0: none */
+	char domain[CFG_NAME], pool[CFG_NAME];
+	char acl[CFG_NAME]; /* sources of its permit lines: what goes through the tunnel. Empty: everything */
+	bool save_password, include_local_lan;
+	uint16_t max_users, max_logins; /* 0: any number */
+	char banner[CFG_BANNER];
+};
+
 struct cfg_user {
 	char name[CFG_NAME];
 	uint8_t privilege;
@@ -306,6 +332,16 @@ struct cfg {
 	size_t nmap_settings;
 	struct cfg_user *users;
 	size_t nusers;
+	bool aaa_new_model;
+	struct cfg_aaa_list *logins; /* `aaa authentication login` */
+	size_t nlogins;
+	struct cfg_aaa_list *networks; /* `aaa authorization network` */
+	size_t nnetworks;
+	struct cfg_pool *pools; /* by name, then as they were typed */
+	size_t npools;
+	struct cfg_client_group *groups; /* by name */
+	size_t ngroups;
+	char client_pool[CFG_NAME]; /* `crypto isakmp client configuration address-pool local`; empty: none */
 	struct cfg_line *lines;
 	size_t nlines;
 };
@@ -351,6 +387,11 @@ const struct cfg_isakmp_peer *cfg_isakmp_peer(const struct cfg *c, uint32_t addr
 const struct cfg_isakmp_peer *cfg_isakmp_peer_named(const struct cfg *c, const char *host); /* by name */
 /* May `local` be used: is it the address, or that of the interface? Neither is set: any may. */
 bool cfg_local_fits(const struct cfg *c, uint32_t addr, const char *interface, uint32_t local);
+
+const struct cfg_client_group *cfg_client_group(const struct cfg *c, const char *name);
+/* The list of that name; NULL: there is none. */
+const struct cfg_aaa_list *cfg_login_list(const struct cfg *c, const char *name);
+const struct cfg_aaa_list *cfg_network_list(const struct cfg *c, const char *name);
 
 /* Interface names. Long form from any abbreviation ("gi0/1", "Gig 0/1", "lo0"); ERR_INVALID if it is none of ours. */
 enum err ifname_parse(char ios[CFG_NAME], char kernel[16], const char *text) MUST_CHECK;

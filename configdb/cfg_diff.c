@@ -149,6 +149,38 @@ static bool map_entry_equal(const struct cfg_map_entry *a, const struct cfg_map_
 }
 ARRAY_EQUAL(maps_equal, cfg_map_entry, map_entry_equal)
 
+static bool aaa_equal(const struct cfg_aaa_list *a, const struct cfg_aaa_list *b)
+{
+	return SAME_TEXT(name) && SAME(method);
+}
+ARRAY_EQUAL(aaas_equal, cfg_aaa_list, aaa_equal)
+
+static bool pool_equal(const struct cfg_pool *a, const struct cfg_pool *b)
+{
+	return SAME_TEXT(name) && SAME(low) && SAME(high);
+}
+ARRAY_EQUAL(pools_equal, cfg_pool, pool_equal)
+
+static bool group_equal(const struct cfg_client_group *a, const struct cfg_client_group *b)
+{
+	return SAME_TEXT(name) && SAME(secret_id) && SAME(dns[0]) && SAME(dns[1]) && SAME(wins[0]) && SAME(wins[1]) &&
+	       SAME(netmask) && SAME_TEXT(domain) && SAME_TEXT(pool) && SAME_TEXT(acl) && SAME(save_password) &&
+	       SAME(include_local_lan) && SAME(max_users) && SAME(max_logins) && SAME_TEXT(banner);
+}
+ARRAY_EQUAL(groups_equal, cfg_client_group, group_equal)
+
+static bool clients_equal(const struct cfg *a, const struct cfg *b)
+{
+	return pools_equal(a->pools, a->npools, b->pools, b->npools) &&
+	       groups_equal(a->groups, a->ngroups, b->groups, b->ngroups) && SAME_TEXT(client_pool);
+}
+
+static bool aaa_all_equal(const struct cfg *a, const struct cfg *b)
+{
+	return SAME(aaa_new_model) && aaas_equal(a->logins, a->nlogins, b->logins, b->nlogins) &&
+	       aaas_equal(a->networks, a->nnetworks, b->networks, b->nnetworks);
+}
+
 static bool user_equal(const struct cfg_user *a, const struct cfg_user *b)
 {
 	return SAME_TEXT(name) && SAME(privilege);
@@ -191,7 +223,7 @@ unsigned cfg_diff(const struct cfg *a, const struct cfg *b)
 	if (!system_equal(&a->system, &b->system))
 		d |= CFG_SYSTEM;
 	if (!SAME(system.enable_secret) || !users_equal(a->users, a->nusers, b->users, b->nusers) ||
-		!lines_equal(a->lines, a->nlines, b->lines, b->nlines))
+		!lines_equal(a->lines, a->nlines, b->lines, b->nlines) || !aaa_all_equal(a, b))
 		d |= CFG_USERS;
 	if (!interfaces_equal(a->interfaces, a->ninterfaces, b->interfaces, b->ninterfaces))
 		d |= CFG_INTERFACES;
@@ -204,6 +236,8 @@ unsigned cfg_diff(const struct cfg *a, const struct cfg *b)
 		!keyrings_equal(a->keyrings, a->nkeyrings, b->keyrings, b->nkeyrings) ||
 		!profiles_equal(a->profiles, a->nprofiles, b->profiles, b->nprofiles) ||
 		!isakmp_peers_equal(a->isakmp_peers, a->nisakmp_peers, b->isakmp_peers, b->nisakmp_peers))
+		d |= CFG_ISAKMP;
+	if (!clients_equal(a, b))
 		d |= CFG_ISAKMP;
 	if (!ipsec_equal(&a->ipsec, &b->ipsec) || !sets_equal(a->sets, a->nsets, b->sets, b->nsets))
 		d |= CFG_IPSEC;

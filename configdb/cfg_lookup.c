@@ -150,6 +150,32 @@ bool cfg_local_fits(const struct cfg *c, uint32_t addr, const char *interface, u
 	return !addr || addr == local;
 }
 
+const struct cfg_client_group *cfg_client_group(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; *name && i < c->ngroups; i++)
+		if (strcmp(c->groups[i].name, name) == 0)
+			return &c->groups[i];
+	return NULL;
+}
+
+static const struct cfg_aaa_list *aaa_list(const struct cfg_aaa_list *lists, size_t n, const char *name)
+{
+	for (size_t i = 0; *name && i < n; i++)
+		if (strcmp(lists[i].name, name) == 0)
+			return &lists[i];
+	return NULL;
+}
+
+const struct cfg_aaa_list *cfg_login_list(const struct cfg *c, const char *name)
+{
+	return aaa_list(c->logins, c->nlogins, name);
+}
+
+const struct cfg_aaa_list *cfg_network_list(const struct cfg *c, const char *name)
+{
+	return aaa_list(c->networks, c->nnetworks, name);
+}
+
 /* What is ours: type and highest number. */
 static const struct iftype {
 	const char *name;

@@ -27,16 +27,17 @@
 enum mode {
 	MODE_EXEC = 1, /* user and privileged EXEC: the row's privilege tells */
 	MODE_CONFIG,
-	MODE_ISAKMP,     /* (config-isakmp) */
-	MODE_TRANSFORM,  /* (cfg-crypto-trans) */
-	MODE_CRYPTO_MAP, /* (config-crypto-map) */
-	MODE_IF,         /* (config-if) */
-	MODE_STD_NACL,   /* (config-std-nacl) */
-	MODE_EXT_NACL,   /* (config-ext-nacl) */
-	MODE_LINE,       /* (config-line) */
-	MODE_KEYRING,    /* (conf-keyring) */
-	MODE_ISA_PROF,   /* (conf-isa-prof) */
-	MODE_ISA_PEER,   /* (config-isakmp-peer) */
+	MODE_ISAKMP,       /* (config-isakmp) */
+	MODE_TRANSFORM,    /* (cfg-crypto-trans) */
+	MODE_CRYPTO_MAP,   /* (config-crypto-map) */
+	MODE_IF,           /* (config-if) */
+	MODE_STD_NACL,     /* (config-std-nacl) */
+	MODE_EXT_NACL,     /* (config-ext-nacl) */
+	MODE_LINE,         /* (config-line) */
+	MODE_CLIENT_GROUP, /* (config-isakmp-group) */
+	MODE_KEYRING,      /* (conf-keyring) */
+	MODE_ISA_PROF,     /* (conf-isa-prof) */
+	MODE_ISA_PEER,     /* (config-isakmp-peer) */
 	MODE_COUNT
 };
 

@@ -90,6 +90,7 @@ static enum err load_all(struct loader *l)
 	load_interfaces(l);
 	load_acls(l);
 	load_crypto(l);
+	load_client(l);
 	db_run(&l->db, "COMMIT", NOPARAMS);
 	if (l->failed)
 		return ERR_NOMEM;
@@ -150,8 +151,12 @@ void cfg_free(struct cfg *c)
 	mem_free(c->sets);
 	mem_free(c->maps);
 	mem_free(c->dynamics);
-	mem_free(c->map_settings);
 	mem_free(c->users);
 	mem_free(c->lines);
+	mem_free(c->logins);
+	mem_free(c->networks);
+	mem_free(c->pools);
+	mem_free(c->groups);
+	mem_free(c->map_settings);
 	mem_free(c);
 }

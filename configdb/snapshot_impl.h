@@ -29,5 +29,6 @@ void load_acls(struct loader *l);
 void load_crypto(struct loader *l);
 void load_maps(struct loader *l);
 void load_isakmp(struct loader *l); /* all of phase 1 but the policies */
+void load_client(struct loader *l);
 
 #endif

@@ -123,6 +123,18 @@ static struct cfg_isakmp_profile *profile_of(struct loader *l, struct values *v)
 	return NULL;
 }
 
+static void profile_client_row(struct loader *l, struct values *v)
+{
+	struct cfg_isakmp_profile *p = profile_of(l, v);
+	if (!p)
+		return;
+	load_text(p->client_auth_list, sizeof p->client_auth_list, v, "client_auth");
+	load_text(p->author_list, sizeof p->author_list, v, "author");
+	load_text(p->client_group, sizeof p->client_group, v, "client_group");
+	p->config_respond = value_get(v, "config_respond") != NULL;
+	p->config_initiate = value_get(v, "config_initiate") != NULL;
+}
+
 static void profile_keyring_row(struct loader *l, struct values *v)
 {
 	struct cfg_isakmp_profile *p = profile_of(l, v);
@@ -150,6 +162,9 @@ void load_isakmp(struct loader *l)
 	load_rows(l, "SELECT * FROM keyring ORDER BY name", NOPARAMS, keyring_row);
 	load_rows(l, "SELECT * FROM isakmp_peer ORDER BY kind, name", NOPARAMS, isakmp_peer_row);
 	load_rows(l, "SELECT * FROM isakmp_profile ORDER BY name", NOPARAMS, profile_row);
+	load_rows(l,
+		"SELECT name AS profile, client_auth, author, client_group, config_respond, config_initiate FROM isakmp_profile",
+		NOPARAMS, profile_client_row);
 	load_rows(l, "SELECT * FROM profile_keyring ORDER BY profile, ord", NOPARAMS, profile_keyring_row);
 	load_rows(l, "SELECT * FROM profile_match ORDER BY profile, ord", NOPARAMS, profile_match_row);
 }

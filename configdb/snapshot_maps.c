@@ -101,6 +101,10 @@ static void setting_row(struct loader *l, struct values *v)
 		return;
 	load_text(m->name, sizeof m->name, v, "name");
 	load_text(m->local_interface, sizeof m->local_interface, v, "local_interface");
+	load_text(m->client_auth_list, sizeof m->client_auth_list, v, "client_auth");
+	load_text(m->author_list, sizeof m->author_list, v, "author");
+	m->config_respond = value_get(v, "config_respond") != NULL;
+	m->config_initiate = value_get(v, "config_initiate") != NULL;
 }
 
 void load_maps(struct loader *l)

@@ -2,6 +2,7 @@
  * delimiter is ^C, two characters; Ctrl-C itself is one. */
 #include "configdb/grammar/arg.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,7 +42,9 @@ bool banner_open(const char *line)
 {
 	const char *s = word_after(line + strspn(line, " \t"), "banner", 1), *text;
 	size_t len;
-	if (s)
-		s = word_after(s, "motd", 1);
-	return s && *s && !banner_parse(s, strlen(s), &text, &len);
+	const char *motd = s ? word_after(s, "motd", 1) : NULL;
+	/* `banner ^C` of a client group; a letter would be the name of another banner. */
+	if (s && !motd && !isalnum((unsigned char)*s))
+		motd = s;
+	return motd && *motd && !banner_parse(motd, strlen(motd), &text, &len);
 }

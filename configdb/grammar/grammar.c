@@ -19,6 +19,7 @@ const char *mode_prompt(enum mode m)
 		[MODE_KEYRING] = "(conf-keyring)",
 		[MODE_ISA_PROF] = "(conf-isa-prof)",
 		[MODE_ISA_PEER] = "(config-isakmp-peer)",
+		[MODE_CLIENT_GROUP] = "(config-isakmp-group)",
 	};
 	return m < MODE_COUNT && prompts[m] ? prompts[m] : "";
 }

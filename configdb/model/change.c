@@ -48,6 +48,7 @@ const struct mode_info *mode_info(enum mode m)
 		[MODE_KEYRING] = { "keyring", "name = ?1", 1 },
 		[MODE_ISA_PROF] = { "isakmp_profile", "name = ?1", 1 },
 		[MODE_ISA_PEER] = { "isakmp_peer", "kind = ?1 AND name = ?2", 2 },
+		[MODE_CLIENT_GROUP] = { "client_group", "name = ?1", 1 },
 	};
 	return &infos[m];
 }

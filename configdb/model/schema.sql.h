@@ -6,9 +6,10 @@
 
 /* Every table that holds configuration, parents before children. */
 #define SCHEMA_TABLES                                                                                                              \
-	"system", "timestamps", "user", "line", "isakmp", "isakmp_policy", "keyring", "isakmp_key", "isakmp_peer",                 \
-		"isakmp_profile", "profile_keyring", "profile_match", "ipsec", "transform_set", "crypto_map", "map_peer",          \
-		"map_set", "session_key", "map_setting", "interface", "interface_secondary", "route", "acl", "ace"
+	"system", "timestamps", "aaa", "aaa_login", "aaa_network", "local_pool", "client_group", "user", "line", "isakmp",         \
+		"isakmp_policy", "keyring", "isakmp_key", "isakmp_peer", "isakmp_profile", "profile_keyring", "profile_match",     \
+		"ipsec", "transform_set", "crypto_map", "map_peer", "map_set", "session_key", "map_setting", "interface",          \
+		"interface_secondary", "route", "acl", "ace"
 
 static const char schema_1[] =
 	"CREATE TABLE revision("
@@ -37,8 +38,23 @@ static const char schema_1[] =
 	"  history_size INTEGER CHECK(history_size BETWEEN 0 AND 256), transport TEXT CHECK(transport IN ('all', 'none', 'ssh')),"
 	"  PRIMARY KEY(kind, number)) STRICT, WITHOUT ROWID;"
 
+	"CREATE TABLE aaa("
+	"  id INTEGER PRIMARY KEY CHECK(id = 1), new_model TEXT CHECK(new_model = 'new-model')) STRICT;"
+	"CREATE TABLE aaa_login("
+	"  name TEXT PRIMARY KEY, method TEXT CHECK(method IN ('local', 'none'))) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE aaa_network("
+	"  name TEXT PRIMARY KEY, method TEXT CHECK(method IN ('local', 'none'))) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE local_pool("
+	"  id INTEGER PRIMARY KEY, name TEXT NOT NULL, low TEXT NOT NULL, high TEXT, UNIQUE(name, low)) STRICT;"
+	"CREATE TABLE client_group("
+	"  name TEXT PRIMARY KEY, secret INTEGER, dns TEXT, dns2 TEXT, wins TEXT, wins2 TEXT, domain TEXT, pool TEXT, acl TEXT,"
+	"  save_password TEXT CHECK(save_password = 'save-password'),"
+	"  include_local_lan TEXT CHECK(include_local_lan = 'include-local-lan'),"
+	"  max_users INTEGER CHECK(max_users BETWEEN 1 AND 5000), max_logins INTEGER CHECK(max_logins BETWEEN 1 AND 10),"
+	"  netmask TEXT, banner TEXT) STRICT, WITHOUT ROWID;"
+
 	"CREATE TABLE isakmp("
-	"  id INTEGER PRIMARY KEY CHECK(id = 1), enable_off INTEGER CHECK(enable_off = 1),"
+	"  id INTEGER PRIMARY KEY CHECK(id = 1), enable_off INTEGER CHECK(enable_off = 1), client_pool TEXT,"
 	"  builtin_off INTEGER CHECK(builtin_off = 1), identity TEXT CHECK(identity IN ('hostname', 'dn')),"
 	"  keepalive INTEGER CHECK(keepalive BETWEEN 10 AND 3600),"
 	"  keepalive_retry INTEGER CHECK(keepalive_retry BETWEEN 2 AND 60),"
@@ -71,7 +87,9 @@ static const char schema_1[] =
 	"  name TEXT PRIMARY KEY, description TEXT, self_address TEXT, self_fqdn TEXT, self_host TEXT, self_user TEXT,"
 	"  keepalive INTEGER CHECK(keepalive BETWEEN 10 AND 3600),"
 	"  keepalive_retry INTEGER CHECK(keepalive_retry BETWEEN 2 AND 60),"
-	"  initiate TEXT CHECK(initiate = 'aggressive'), local_addr TEXT, local_interface TEXT) STRICT, WITHOUT ROWID;"
+	"  initiate TEXT CHECK(initiate = 'aggressive'), local_addr TEXT, local_interface TEXT,"
+	"  client_auth TEXT, author TEXT, client_group TEXT, config_respond TEXT CHECK(config_respond = 'respond'),"
+	"  config_initiate TEXT CHECK(config_initiate = 'initiate')) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE profile_keyring("
 	"  profile TEXT NOT NULL REFERENCES isakmp_profile(name) ON DELETE CASCADE, ord INTEGER NOT NULL, name TEXT NOT NULL,"
 	"  PRIMARY KEY(profile, ord)) STRICT, WITHOUT ROWID;"
@@ -116,7 +134,10 @@ static const char schema_1[] =
 	"  auth_key INTEGER, auth_len INTEGER, PRIMARY KEY(class, map, seq, direction),"
 	"  FOREIGN KEY(class, map, seq) REFERENCES crypto_map(class, name, seq) ON DELETE CASCADE) STRICT, WITHOUT ROWID;"
 	/* What holds for a map as a whole. */
-	"CREATE TABLE map_setting(name TEXT PRIMARY KEY, local_interface TEXT) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE map_setting("
+	"  name TEXT PRIMARY KEY, local_interface TEXT, client_auth TEXT, author TEXT, config_respond TEXT CHECK(config_respond = "
+	"'respond'),"
+	"  config_initiate TEXT CHECK(config_initiate = 'initiate')) STRICT, WITHOUT ROWID;"
 
 	"CREATE TABLE interface("
 	"  name TEXT PRIMARY KEY, description TEXT, shutdown TEXT CHECK(shutdown = 'shutdown'), addr TEXT, mask TEXT,"
@@ -149,7 +170,8 @@ static const char schema_1[] =
 
 /* What an empty router has. */
 static const char schema_defaults[] =
-	"INSERT INTO system(id) VALUES(1); INSERT INTO isakmp(id) VALUES(1); INSERT INTO ipsec(id) VALUES(1);"
+	"INSERT INTO system(id) VALUES(1); INSERT INTO isakmp(id) VALUES(1); INSERT INTO aaa(id) VALUES(1); INSERT INTO ipsec(id) "
+	"VALUES(1);"
 	"INSERT INTO timestamps(what, stamp, msec) VALUES('debug', 'datetime', 'msec'), ('log', 'datetime', 'msec');"
 	"INSERT INTO line(kind, number) VALUES('console', 0), ('vty', 0), ('vty', 1), ('vty', 2), ('vty', 3), ('vty', 4);";
 

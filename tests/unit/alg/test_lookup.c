@@ -135,6 +135,23 @@ static void each_change_names_its_table(void **state)
 	b.ipsec.lifetime_s = 1;
 	b.nroutes = 0;
 	assert_int_equal(cfg_diff(&a, &b), CFG_ISAKMP | CFG_IPSEC);
+
+	a = b;
+	struct cfg_aaa_list login_a[] = { { .name = "X" } }, login_b[] = { { .name = "X", .method = CFG_METHOD_NONE } };
+	a.logins = login_a, a.nlogins = 1, b.logins = login_b, b.nlogins = 1;
+	assert_int_equal(cfg_diff(&a, &b), CFG_USERS);
+	b = a;
+	struct cfg_pool pool_a[] = { { .name = "P", .low = 1, .high = 2 } }, pool_b[] = { { .name = "P", .low = 1, .high = 3 } };
+	a.pools = pool_a, a.npools = 1, b.pools = pool_b, b.npools = 1;
+	assert_int_equal(cfg_diff(&a, &b), CFG_ISAKMP);
+	b = a;
+	struct cfg_client_group group_a[] = { { .name = "G" } }, group_b[] = { { .name = "G", .banner = "hi" } };
+	a.groups = group_a, a.ngroups = 1, b.groups = group_b, b.ngroups = 1;
+	assert_int_equal(cfg_diff(&a, &b), CFG_ISAKMP);
+	b = a;
+	struct cfg_map set_a[] = { { .name = "M" } }, set_b[] = { { .name = "M", .config_respond = true } };
+	a.map_settings = set_a, a.nmap_settings = 1, b.map_settings = set_b, b.nmap_settings = 1;
+	assert_int_equal(cfg_diff(&a, &b), CFG_CRYPTO_MAPS);
 }
 
 /* Each thing of phase 1 by itself. */

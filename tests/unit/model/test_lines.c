@@ -357,6 +357,33 @@ static void object_removed(void **state)
 	box_close(&b);
 }
 
+static void remote_access(void **state)
+{
+	PLAY(REFUSED("aaa authentication login XAUTH local", "\"aaa new-model\" comes first"),
+		OK("aaa new-model", NULL, "aaa new-model"),
+		OK("aaa authentication login XAUTH local", NULL, "aaa authentication login XAUTH local"),
+		OK("aaa authentication login XAUTH none", NULL, "-aaa authentication login XAUTH local"),
+		REFUSED("aaa authentication login default local", "would govern the logins"),
+		REFUSED("aaa authentication login XAUTH group radius", "(group radius) are not available"),
+		REFUSED("aaa authorization network G group tacacs+", "(group tacacs+) are not available"),
+		OK("aaa authorization network default local", NULL, "aaa authorization network default local"),
+		OK("ip local pool P 10.0.0.1 10.0.0.9", NULL, "ip local pool P 10.0.0.1 10.0.0.9"),
+		REFUSED("ip local pool Q 10.0.0.9 10.0.0.12", "%IP address range overlaps with pool: P"),
+		REFUSED("ip local pool P 10.0.0.5", "overlaps"),
+		REFUSED("ip local pool R 10.0.0.9 10.0.0.1", "%Bad IP range, 10.0.0.9 - 10.0.0.1"),
+		OK("ip local pool P 10.0.0.1 10.0.0.9", NULL, NULL), OK("ip local pool P 10.0.1.7", NULL, " P 10.0.1.7\n"),
+		OK("no ip local pool P 10.0.1.7", NULL, "- P 10.0.1.7"), OK("no ip local pool P", NULL, "-ip local pool"),
+		MODE("crypto isakmp client configuration group STAFF", NULL, MODE_CLIENT_GROUP), OK("key S3cret", NULL, " key 6 "),
+		OK("banner ^Chello^C", NULL, " banner ^Chello^C"), OK("max-users 5", NULL, " max-users 5"),
+		INVALID("max-users 5001", 10), REFUSED("netmask 255.0.255.0", "% Bad mask"), OK("no key", NULL, "- key 6"),
+		INVALID("backup-gateway 1.2.3.4", 2), MODE("crypto map VPN client authentication list XAUTH", NULL, MODE_CONFIG),
+		OK("crypto map VPN client configuration address respond", NULL,
+			"crypto map VPN client configuration address respond"),
+		OK("no crypto map VPN client configuration address respond", NULL, "-address respond"),
+		OK("no crypto map VPN client authentication list", NULL, "-client authentication"),
+		OK("no aaa new-model", NULL, "-aaa"), );
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +401,7 @@ int main(void)
 		cmocka_unit_test(audit),
 		cmocka_unit_test(transactions),
 		cmocka_unit_test(object_removed),
+		cmocka_unit_test(remote_access),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

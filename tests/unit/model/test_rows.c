@@ -17,8 +17,8 @@ static const char *const inside = "crypto isakmp policy 77\ncrypto ipsec transfo
 				  "ipsec-isakmp\ncrypto map x 7 ipsec-isakmp\n"
 				  "ip access-list standard S\nip access-list extended E\ninterface Loopback77\n"
 				  "crypto keyring K\ncrypto isakmp profile P\ncrypto isakmp peer address 10.9.9.9\n"
-				  "line vty 0 15\nend\n";
-static const char *const outside = "ip access-list extended VPN\nend\n";
+				  "crypto isakmp client configuration group G\nline vty 0 15\nend\n";
+static const char *const outside = "ip access-list extended VPN\naaa new-model\nend\n";
 
 static struct cfg_mode_ctx place(enum mode m, const char *syntax)
 {
@@ -33,6 +33,7 @@ static struct cfg_mode_ctx place(enum mode m, const char *syntax)
 		[MODE_KEYRING] = "K",
 		[MODE_ISA_PROF] = "P",
 		[MODE_ISA_PEER] = "address 10.9.9.9",
+		[MODE_CLIENT_GROUP] = "G",
 	};
 	struct cfg_mode_ctx at = { .mode = (uint16_t)m };
 	bool manual = !strncmp(syntax, "set session-key", 15);

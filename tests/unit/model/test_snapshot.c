@@ -128,8 +128,33 @@ static void check_isakmp(const struct cfg *c)
 	assert_string_equal(f->match[2].text, "example.net");
 	assert_true(cfg_local_fits(c, 0, f->local_interface, ip("203.0.113.1")) &&
 		    !cfg_local_fits(c, 0, f->local_interface, ip("192.168.1.1")));
+	assert_true(f->config_respond && f->config_initiate && !strcmp(f->client_auth_list, "XAUTH") &&
+		    !strcmp(f->author_list, "GROUPS") && !strcmp(f->client_group, "STAFF"));
 	f = cfg_isakmp_profile(c, "X");
 	assert_true(f && f->has_self && f->self.kind == CFG_ID_HOST && !f->self.text[0] && !f->has_keepalive);
+}
+
+static void check_client(const struct cfg *c)
+{
+	assert_true(c->aaa_new_model && c->nlogins == 2 && c->nnetworks == 2 && c->npools == 3 && c->ngroups == 2);
+	assert_int_equal(cfg_login_list(c, "XAUTH")->method, CFG_METHOD_LOCAL);
+	assert_int_equal(cfg_network_list(c, "default")->method, CFG_METHOD_NONE);
+	assert_null(cfg_login_list(c, "default"));
+	assert_string_equal(c->client_pool, "SPARE");
+	assert_true(c->pools[1].low == ip("10.10.2.1") && c->pools[1].high == ip("10.10.2.9"));
+	assert_true(c->pools[2].low == ip("10.11.0.1") && c->pools[2].high == c->pools[2].low);
+	const struct cfg_client_group *g = cfg_client_group(c, "STAFF");
+	assert_true(g && g->dns[1] == ip("10.1.1.2") && g->wins[0] == ip("10.1.1.3") && !g->wins[1] && !g->secret_id);
+	assert_string_equal(g->domain, "example.com");
+	assert_string_equal(g->pool, "CLIENTS");
+	assert_string_equal(g->acl, "101");
+	assert_string_equal(g->banner, "\nWelcome, | staff\n");
+	assert_true(g->save_password && g->include_local_lan && g->max_users == 100 && g->max_logins == 3);
+	const struct cfg_map *m = cfg_map_settings(c, "VPN");
+	assert_true(m && m->config_respond && !m->config_initiate);
+	assert_string_equal(m->client_auth_list, "XAUTH");
+	assert_string_equal(m->author_list, "GROUPS");
+	assert_true(cfg_map_settings(c, "OTHER")->config_initiate && !cfg_map_settings(c, "NONE"));
 }
 
 static void check_net(const struct cfg *c)
@@ -200,6 +225,7 @@ static void sample(void **state)
 	check_crypto(c);
 	check_maps(c);
 	check_isakmp(c);
+	check_client(c);
 	check_net(c);
 	check_acls(c);
 	cfg_free(c);
