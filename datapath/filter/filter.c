@@ -71,6 +71,8 @@ static void egress(struct generator *g, const struct cfg_interface *i)
 	text_put(t, "\t\tip saddr @local ip protocol 17 meta mark 0x%08x accept\n", FILTER_SOCKET_MARK);
 	text_put(t, "\t\tip saddr @local udp sport { 500, 4500 } accept\n");
 	map_jumps(g, i->crypto_map, &list_use_crypto, g->done.crypto);
+	/* An error of our own about what came out of a tunnel carries its head: not in clear. */
+	text_put(t, "\t\tip saddr @local icmp type { 3, 4, 5, 11, 12 } meta mark 0x%08x drop\n", FILTER_TUNNEL_MARK);
 	text_put(t, "\t}\n");
 }
 
@@ -120,8 +122,27 @@ static void local_addresses(struct generator *g)
 	text_put(g->t, "%s\t}\n", n ? " }\n" : "");
 }
 
+/* What an access-group denies is answered as IOS does: ICMP communication administratively prohibited (RFC 1812, 5.3.9), one in
+ * 500 ms, never about ICMP errors, later fragments, broadcasts or multicasts (4.3.2.7). */
+static void refuse_chain(struct generator *g, const char *answer)
+{
+	text_put(g->t,
+		"\tchain " LIST_REFUSE " {\n"
+		"\t\tmeta pkttype != host drop\n"
+		"\t\tip frag-off & 0x1fff != 0x0 drop\n"
+		"\t\ticmp type { 3, 4, 5, 11, 12 } drop\n"
+		"\t\tlimit rate 2/second burst 1 packets %s\n"
+		"\t\tdrop\n\t}\n",
+		answer);
+}
+
 static void common_chains(struct generator *g)
 {
+	char answer[64];
+
+	/* A netdev hook cannot answer by a route: the packet goes on, marked, to where that is known. */
+	snprintf(answer, sizeof(answer), "meta mark set 0x%08x accept", FILTER_REFUSED_MARK);
+	refuse_chain(g, answer);
 	text_put(g->t, "\tchain engine {\n\t\tfwd to \"%s\"\n\t}\n", g->env->tap);
 	text_put(g->t,
 		"\tcounter clear {\n\t\tcomment \"" FILTER_CLEAR_COMMENT "\"\n\t}\n"
@@ -129,6 +150,14 @@ static void common_chains(struct generator *g)
 		"\t\tlimit rate 5/second burst 5 packets log prefix \"" FILTER_CLEAR_PREFIX "\" group %d snaplen %d\n"
 		"\t\tdrop\n\t}\n",
 		LIST_LOG_GROUP, LIST_LOG_SNAPLEN);
+}
+
+static void tap_ingress(struct generator *g)
+{
+	text_put(&g->chains,
+		"\tchain in_%s {\n\t\ttype filter hook ingress device \"%s\" priority 0; policy accept;\n"
+		"\t\tmeta mark set 0x%08x\n\t}\n",
+		g->env->tap, g->env->tap, FILTER_TUNNEL_MARK);
 }
 
 static bool here(const struct generator *g, const struct cfg_interface *i)
@@ -141,6 +170,7 @@ static void netdev_table(struct generator *g)
 	text_put(g->t, "\t# %s is device %d\n", g->env->tap, g->env->ifindex(g->env->ctx, g->env->tap));
 	local_addresses(g);
 	common_chains(g);
+	tap_ingress(g);
 	for (size_t k = 0; k < g->c->ninterfaces; k++) {
 		const struct cfg_interface *i = &g->c->interfaces[k];
 
@@ -169,6 +199,9 @@ static void ip_table(struct generator *g)
 {
 	char match[64];
 
+	refuse_chain(g, "reject with icmp type admin-prohibited");
+	text_put(&g->chains, "\tchain refused {\n\t\ttype filter hook prerouting priority -300; policy accept;\n");
+	text_put(&g->chains, "\t\tmeta mark 0x%08x reject with icmp type admin-prohibited\n\t}\n", FILTER_REFUSED_MARK);
 	text_put(&g->chains, "\tchain forward {\n\t\ttype filter hook forward priority 0; policy accept;\n");
 	for (size_t k = 0; k < g->c->ninterfaces; k++) {
 		const struct cfg_interface *i = &g->c->interfaces[k];

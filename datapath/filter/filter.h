@@ -2,7 +2,8 @@
  *
  *   netdev, per interface:  ingress  access-group in; the kernel's copy of ESP; clear text that should have come encrypted
  *                           egress   what the crypto map takes is forwarded to the TAP
- *   ip:                     forward  access-group out, adjust-mss
+ *   ip:                     prerouting   denied by an access-group in: dropped with an answer to the sender
+ *                           forward  access-group out, adjust-mss
  *                           postrouting  interfaces with a crypto map whose egress chain cannot be there yet: nothing leaves
  */
 #ifndef POSTERN_DATAPATH_FILTER_FILTER_H
@@ -20,7 +21,11 @@ struct filter_env {
 };
 
 /* The mark on sockets of our own whose fragments must pass (SO_MARK): "PSTN". */
-#define FILTER_SOCKET_MARK   0x5053544eu
+#define FILTER_SOCKET_MARK 0x5053544eu
+/* On packets that an inbound access-group denied and whose sender is to hear of it: "PSTR". */
+#define FILTER_REFUSED_MARK 0x50535452u
+/* On packets that came out of a tunnel, and so (fwmark_reflect) on the kernel's ICMP errors about them: "PSTT". */
+#define FILTER_TUNNEL_MARK   0x50535454u
 #define FILTER_CLEAR_PREFIX  "postern clear"
 #define FILTER_CLEAR_COMMENT "clear" /* of the counter of clear text that should have been encrypted */
 

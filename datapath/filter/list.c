@@ -18,8 +18,8 @@
 const struct list_use list_use_group = {
 	.tag = 'g',
 	.permit = "return",
-	.deny = "drop",
-	.end = "drop",
+	.deny = "goto " LIST_REFUSE,
+	.end = "goto " LIST_REFUSE,
 	.log = true,
 	.count_permit = true,
 	.count_deny = true,

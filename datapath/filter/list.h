@@ -23,6 +23,9 @@ extern const struct list_use list_use_group, list_use_crypto, list_use_mirror;
 #define LIST_LOG_GROUP   50
 #define LIST_LOG_SNAPLEN 64
 
+/* The chain of a table to which an access-group sends what it denies: the table's owner writes it. */
+#define LIST_REFUSE "refuse"
+
 /* Has it lines that match at all? */
 bool list_has_lines(const struct cfg_acl *acl);
 /* `index` makes its names unique. */

@@ -25,6 +25,8 @@ static const struct setting router[] = {
 	{ "net/ipv4/conf/all/accept_source_route", "0" },
 	/* Time exceeded comes from the interface that the packet entered, as traceroute through IOS shows. */
 	{ "net/ipv4/icmp_errors_use_inbound_ifaddr", "1" },
+	/* An ICMP error has the mark of the packet that it is about: the filter knows which came out of a tunnel. */
+	{ "net/ipv4/fwmark_reflect", "1" },
 	/* The console pings without privileges. */
 	{ "net/ipv4/ping_group_range", "0\t2147483647" },
 	/* IPv4 only: no router solicitations, no neighbour discovery. */

@@ -231,10 +231,10 @@ def into(router, *packets):
 
 
 def out(router, *packets):
-    """Sends from inside; what arrives outside."""
+    """Sends from inside; what arrives outside, without the router's own answers to those that it denied."""
     router.outside.received(0.05)
     router.inside.send(*packets, to="gi0-1")
-    return router.outside.received()
+    return [p for p in router.outside.received() if not (ICMP in p and p[ICMP].type == 3 and p[ICMP].code == 13)]
 
 
 def change(router, name, before, **wanted):

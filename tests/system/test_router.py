@@ -99,13 +99,68 @@ def test_access_group_out_is_for_what_leaves(site):
     configure(site, "R1", "no ip access-list standard B-ONLY")
 
 
+ANSWERS = """
+import time
+def answers(*packets):
+    sniffer = AsyncSniffer(iface='eth0', filter='icmp and ip src 192.168.1.1')
+    sniffer.start(); time.sleep(0.5)
+    for p in packets: sendp(p, iface='eth0')
+    time.sleep(1.5)
+    print(*(f'{a[ICMP].type}/{a[ICMP].code}:{a[ICMP].payload.dst}' for a in sniffer.stop()))
+here, there = Ether(dst=getmacbyip('192.168.1.1')), IP(src='192.168.1.10', dst='192.168.2.10')
+"""
+
+
+def test_denied_packets_are_answered_as_administratively_prohibited(site):
+    """ICMP 3/13 with the router's address, for hosts and for both directions of an access-group; one in 500 ms; never about ICMP
+    errors, later fragments or broadcasts."""
+    configure(site, "R1", "access-list 110 deny ip host 192.168.1.10 any", "access-list 110 permit ip any any",
+              "interface GigabitEthernet0/1", "ip access-group 110 in")
+    assert "From 192.168.1.1 icmp_seq=1 Packet filtered" in site.run("hostA", "ping", "-n", "-c", "1", "-W", "2", "192.168.2.10", check=False)
+    time.sleep(1)
+    assert scapy(site, "hostA", ANSWERS + "answers(here/there/UDP(dport=9), here/there/UDP(dport=9))").split() == ["3/13:192.168.2.10"]
+    assert scapy(site, "hostA", ANSWERS + """
+answers(here/there/ICMP(type=3, code=1)/IP(src='192.168.2.10', dst='192.168.1.10')/UDP(),
+        here/IP(src='192.168.1.10', dst='192.168.2.10', frag=100)/(b'x' * 64),
+        Ether(dst='ff:ff:ff:ff:ff:ff')/IP(src='192.168.1.10', dst='192.168.1.255')/UDP(dport=9),
+        Ether(dst='01:00:5e:00:00:09')/IP(src='192.168.1.10', dst='224.0.0.9')/UDP(dport=520))""").split() == []
+    assert matches(site, 110)[10] == 7
+    configure(site, "R1", "interface GigabitEthernet0/1", "no ip access-group in", "no access-list 110")
+    configure(site, "R1", "access-list 110 deny udp any any", "access-list 110 permit ip any any",
+              "interface GigabitEthernet0/0", "ip access-group 110 out")
+    assert scapy(site, "hostA", ANSWERS + "answers(here/there/UDP(dport=9))").split() == ["3/13:192.168.2.10"]
+    configure(site, "R1", "interface GigabitEthernet0/0", "no ip access-group out", "no access-list 110")
+
+
+def test_no_error_about_a_decrypted_packet_leaves_in_clear(site):
+    """The outbound list denies what came out of the tunnel. The answer carries its head: it leaves encrypted (from an inside address)
+    or, from R1's outside address, which the crypto list does not take, not at all."""
+    up(site)
+    configure(site, "R1", "access-list 110 deny icmp any host 192.168.1.10 echo", "access-list 110 permit ip any any",
+              "interface GigabitEthernet0/1", "ip access-group 110 out")
+    deny = ["ping", "-n", "-c", "1", "-W", "2", "192.168.1.10"]
+    expire = ["traceroute", "-n", "-q", "1", "-w", "1", "-f", "2", "-m", "2", "192.168.1.10"]
+    for source, from_inside in ("1", True), ("0", False):
+        site.run("R1", "sysctl", "-q", "-w", f"net.ipv4.icmp_errors_use_inbound_ifaddr={source}")
+        time.sleep(1)
+        with site.capture() as wire:
+            assert ("From 192.168.1.1 icmp_seq=1 Packet filtered" in site.run("hostB", *deny, check=False)) == from_inside
+            assert (" 2  192.168.1.1 " in site.run("hostB", *expire)) == from_inside
+        assert outer(wire, "icmp") == []
+        assert outer(wire, "esp && ip.src==198.51.100.2") != []
+    site.run("R1", "sysctl", "-q", "-w", "net.ipv4.icmp_errors_use_inbound_ifaddr=1")
+    assert matches(site, 110)[10] == 2
+    configure(site, "R1", "interface GigabitEthernet0/1", "no ip access-group out", "no access-list 110")
+
+
 def test_access_group_on_the_outside_sees_esp_and_then_the_clear_packet(site):
     up(site)
     configure(site, "R1", "ip access-list extended OUTSIDE", "permit udp host 198.51.100.2 any eq isakmp", "permit esp host 198.51.100.2 any",
                    "deny ip any any", "interface GigabitEthernet0/0", "ip access-group OUTSIDE in")
     assert site.ping(count=3, wait=1)[0] == 3
     assert matches(site, "OUTSIDE")[20] >= 3
-    assert scapy(site, "internet", "print(sr1(IP(src='198.51.100.254', dst='203.0.113.1')/ICMP(), timeout=1))").strip() == "None"
+    answer = scapy(site, "internet", "a = sr1(IP(src='203.0.113.254', dst='203.0.113.1')/ICMP(), timeout=2); print(a.src, a.type, a.code)")
+    assert answer.strip() == "203.0.113.1 3 13"
     configure(site, "R1", "ip access-list extended OUTSIDE", "no 20")
     assert site.ping(count=2, wait=1)[1] == 0  # ESP itself is denied
     configure(site, "R1", "interface GigabitEthernet0/0", "no ip access-group OUTSIDE in", "no ip access-list extended OUTSIDE")
