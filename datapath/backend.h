@@ -36,9 +36,11 @@ struct backend_interface {
 	size_t nacl_in_entries;
 };
 
-/* One line of a crypto access-list, permit or deny. */
+/* One line of a crypto access-list, permit or deny; or a policy of a dynamic map, which has no line: it is matched by its
+ * selectors, and `acl` is empty. */
 struct backend_policy {
 	struct dp_policy_id id;
+	uint8_t kind;            /* enum cfg_map_kind of the map entry */
 	char acl[CFG_NAME];      /* the list the line is in, for match counts */
 	struct cfg_ace ace;      /* outbound direction: src is the local side. Never a remark */
 	struct dp_selectors sel; /* permit: what is negotiated for the line */

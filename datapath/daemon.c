@@ -81,30 +81,39 @@ static void reap(struct daemon *d)
 
 /* The backend learns of what is protected before the filter sends it there, and the filter stops sending before the backend
  * forgets: between the two, packets that no policy has are dropped, never sent in clear. */
-static void apply(struct daemon *d)
+static bool apply(struct daemon *d)
 {
-	const struct filter_env env = { .ifindex = links_index, .tap = BACKEND_TAP };
+	const struct filter_env env = { .ifindex = links_index, .tap = BACKEND_TAP, .dynamics = &d->dynamics };
+	bool filtered;
 	struct plan next, before = d->plan;
 
 	d->applied_us = d->env->now_us(d->env->ctx);
 	d->behind = false;
-	if (plan_derive(&next, d->cfg, links_index, d) != ERR_OK) {
+	(void)dynamics_prune(&d->dynamics, d->cfg);
+	if (plan_derive(&next, d->cfg, &d->dynamics, links_index, d) != ERR_OK) {
 		daemon_refresh_in(d, RETRY_US);
-		return;
+		return false;
 	}
 	complain(&next, &before);
 	if (d->ops->policy_replace(d->backend, &next.view) != ERR_OK) {
 		log_msg("POSTERN", LOG_SEV_ERROR, "POLICY_REFUSED", "the %s refused the policies; the old ones stay", d->ops->name);
 		plan_free(&next);
 		daemon_refresh_in(d, RETRY_US);
-		return;
+		return false;
 	}
 	d->plan = next;
 	plan_free(&before);
-	if (d->filter && filter_live_apply(d->filter, d->cfg, &env) != ERR_OK)
+	filtered = !d->filter || filter_live_apply(d->filter, d->cfg, &env) == ERR_OK;
+	if (!filtered)
 		daemon_refresh_in(d, RETRY_US);
 	wanted_prune(d);
 	reap(d);
+	return filtered;
+}
+
+bool daemon_dynamics_changed(struct daemon *d)
+{
+	return apply(d);
 }
 
 void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables)
@@ -117,7 +126,7 @@ void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables)
 		return;
 	since_us = d->env->now_us(d->env->ctx) - d->applied_us;
 	if (first || since_us >= APART_US) {
-		apply(d);
+		(void)apply(d);
 	} else {
 		d->behind = true;
 		daemon_refresh_in(d, APART_US - since_us);
@@ -129,7 +138,7 @@ void daemon_catch_up(struct daemon *d)
 	if (d->follow)
 		cfg_follow_catch_up(d->follow);
 	if (d->behind)
-		apply(d);
+		(void)apply(d);
 }
 
 void daemon_refresh_in(struct daemon *d, uint64_t in_us)
@@ -142,7 +151,7 @@ static void on_refresh(void *ctx)
 	struct daemon *d = ctx;
 
 	if (d->cfg)
-		apply(d);
+		(void)apply(d);
 }
 
 /* Only if a device that the configuration names has come, gone or been made anew. */
@@ -260,6 +269,7 @@ void daemon_close(struct daemon *d)
 		d->ops->close(d->backend);
 	filter_live_free(d->filter);
 	plan_free(&d->plan);
+	dynamics_free(&d->dynamics);
 	wanted_free(d);
 	*d = (struct daemon){ 0 };
 }

@@ -38,6 +38,7 @@ struct daemon {
 	struct cfg_follow *follow;
 	const struct cfg *cfg; /* borrowed from the follower; NULL before the first snapshot */
 	struct plan plan;
+	struct dynamics dynamics;
 	struct filter_live *filter;
 	struct links *links;
 	struct report *report;
@@ -74,6 +75,8 @@ void daemon_close(struct daemon *d);
 void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables);
 /* Takes over now what configd has committed: an answer is never older than the line typed before the question. */
 void daemon_catch_up(struct daemon *d);
+/* The policies of dynamic maps have changed: taken over when it returns. False: refused, nothing is in force. */
+bool daemon_dynamics_changed(struct daemon *d);
 /* The same snapshot once more, `in_us` from now: devices or SAs have changed. */
 void daemon_refresh_in(struct daemon *d, uint64_t in_us);
 

@@ -23,9 +23,12 @@ enum dp_msg {
 	DPM_SA_MOVE,      /* dpm_sa_move: NAT mapping or outbound preference changed */
 	DPM_POLICY_STATE, /* dpm_policy_state: acquire was answered (failed: drop what is held and hold off) */
 	DPM_FLUSH,        /* all SAs, or those of a peer (dpm_flush) */
-	DPM_DYNAMIC_PUT,  /* dpm_dynamic -> status: a policy that a negotiation made (dynamic map). Its SAs may follow */
-	DPM_DYNAMIC_DEL,  /* dp_policy_id -> status */
-	DPM_PASS_PACKET,  /* an ESP packet that arrived on the IKE socket behind the non-ESP rule (body: dpm_packet) */
+	/* dpm_dynamic -> status: a policy that a negotiation made (dynamic map). When it is answered it is in force, and its SAs
+	 * may follow. ERR_NOT_FOUND: the configuration has no such place; then, or when it changes, it ends without a message, and
+	 * its SAs by DPM_EXPIRE. Same id: replaced */
+	DPM_DYNAMIC_PUT,
+	DPM_DYNAMIC_DEL, /* dp_policy_id -> status. SAs that it still has end by DPM_EXPIRE (hard) */
+	DPM_PASS_PACKET, /* an ESP packet that arrived on the IKE socket behind the non-ESP rule (body: dpm_packet) */
 
 	/* Events to ikemgrd */
 	DPM_ACQUIRE = 32, /* dpm_acquire */

@@ -194,6 +194,10 @@ bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m)
 	case DPM_CLEAR_COUNTERS:
 		e = clear(d, &u);
 		break;
+	case DPM_DYNAMIC_DUMP:
+		for (size_t i = 0; i < d->dynamics.n && object(&u, &d->dynamics.list[i], sizeof(*d->dynamics.list)); i++)
+			;
+		break;
 	case DPM_DEBUG:
 		e = debug(d, &u, &now);
 		if (e == ERR_OK)

@@ -83,7 +83,11 @@ void wanted_tell_all(struct daemon *d)
 static void acquire(struct daemon *d, const struct dpm_acquire *a)
 {
 	struct wanted **at = wanted_at(d, &a->policy);
+	const struct backend_policy *p = plan_find(&d->plan, &a->policy);
 
+	/* Its SAs come when its keys are there; nobody negotiates them. */
+	if (p && p->kind == MAP_MANUAL)
+		return;
 	if (!plan_negotiable(&d->plan, &a->policy)) {
 		struct dpm_policy_state failed = { .policy = a->policy, .verdict = DP_POLICY_FAILED, .hold_off_ms = NO_HOPE_MS };
 

@@ -73,19 +73,22 @@ static size_t count_lines(const struct cfg_acl *acl)
 	return n;
 }
 
-/* Has the entry policies of its own? The place of a dynamic map has those that are negotiated. */
-static bool has_lines(const struct cfg *c, const struct cfg_map_entry *e)
+/* The lines of an entry's list that count: of a manual one those up to the first permit. */
+static size_t lines_end(const struct cfg_acl *acl, const struct cfg_map_entry *e)
 {
-	return e->kind != MAP_DYNAMIC && !cfg_map_entry_fault(c, e);
+	for (size_t i = 0; acl && i < acl->nentries; i++)
+		if (e->kind == MAP_MANUAL && acl->entries[i].permit && !acl->entries[i].remark)
+			return i + 1;
+	return acl ? acl->nentries : 0;
 }
 
-static size_t count_entries(const struct cfg *c, const struct cfg_interface *i)
+static size_t count_entries(const struct cfg *c, const struct cfg_interface *i, size_t ndynamics)
 {
 	size_t n = 0;
 
 	for (const struct cfg_map_entry *e = cfg_map_first(c, i->crypto_map); e; e = cfg_map_next(c, e))
-		if (has_lines(c, e))
-			n += count_lines(cfg_acl(c, e->acl));
+		if (!cfg_map_entry_fault(c, e))
+			n += e->kind == MAP_DYNAMIC ? ndynamics : count_lines(cfg_acl(c, e->acl));
 	return n;
 }
 
@@ -93,7 +96,7 @@ struct room {
 	size_t interfaces, entries, in_entries;
 };
 
-static struct room measure(const struct cfg *c)
+static struct room measure(const struct cfg *c, size_t ndynamics)
 {
 	struct room r = { 0 };
 
@@ -103,7 +106,7 @@ static struct room measure(const struct cfg *c)
 		if (!i->crypto_map[0])
 			continue;
 		r.interfaces++;
-		r.entries += count_entries(c, i);
+		r.entries += count_entries(c, i, ndynamics);
 		r.in_entries += count_lines(cfg_acl(c, i->acl_in));
 	}
 	return r;
@@ -137,28 +140,65 @@ static size_t copy_lines(struct cfg_ace *to, const struct cfg_acl *acl)
 	return n;
 }
 
+static struct backend_policy *policy_add(
+	struct plan *s, const struct cfg *c, const struct cfg_interface *i, const struct cfg_map_entry *e, uint32_t ace_seq)
+{
+	struct backend_policy *p = &s->entries[s->view.nentries++];
+
+	memcpy(p->id.interface, i->name, CFG_NAME);
+	memcpy(p->id.map, e->map, CFG_NAME);
+	p->id.map_seq = e->seq;
+	p->id.ace_seq = ace_seq;
+	p->kind = (uint8_t)e->kind;
+	p->df = (uint8_t)c->ipsec.df_bit;
+	return p;
+}
+
 static void add_lines(struct plan *s, const struct cfg *c, const struct cfg_interface *i, const struct cfg_map_entry *e)
 {
 	const struct cfg_acl *acl = cfg_acl(c, e->acl);
 
-	for (size_t k = 0; k < acl->nentries; k++) {
-		struct backend_policy *p = &s->entries[s->view.nentries];
+	for (size_t k = 0; k < lines_end(acl, e); k++) {
+		const struct cfg_ace *a = &acl->entries[k];
+		struct backend_policy *p;
 		const char *why;
 
-		if (acl->entries[k].remark)
+		if (a->remark)
 			continue;
-		memcpy(p->id.interface, i->name, CFG_NAME);
-		memcpy(p->id.map, e->map, CFG_NAME);
-		p->id.map_seq = e->seq;
-		p->id.ace_seq = acl->entries[k].seq;
+		p = policy_add(s, c, i, e, a->seq);
 		memcpy(p->acl, acl->name, CFG_NAME);
-		p->ace = acl->entries[k];
-		p->df = (uint8_t)c->ipsec.df_bit;
-		s->negotiable[s->view.nentries++] = plan_selectors(&p->ace, &p->sel, &why) == ERR_OK || !p->ace.permit;
+		p->ace = *a;
+		s->negotiable[p - s->entries] = plan_selectors(&p->ace, &p->sel, &why) == ERR_OK || !p->ace.permit;
 	}
 }
 
-static void add_interface(struct plan *s, const struct cfg *c, const struct cfg_interface *i, int ifindex, size_t *in_used)
+static void add_dynamics(struct plan *s, const struct cfg *c, const struct cfg_interface *i, const struct cfg_map_entry *e,
+	const struct dynamics *dynamics)
+{
+	for (size_t k = 0; k < dynamics->n; k++) {
+		const struct dpm_dynamic *d = &dynamics->list[k];
+		struct backend_policy *p;
+
+		if (d->id.map_seq != e->seq || strcmp(d->id.map, e->map) != 0 || strcmp(d->id.interface, i->name) != 0)
+			continue;
+		p = policy_add(s, c, i, e, d->id.ace_seq);
+		p->ace = (struct cfg_ace){ .seq = d->id.ace_seq,
+			.permit = true,
+			.protocol = -1,
+			.icmp_type = -1,
+			.icmp_code = -1,
+			.dscp = -1,
+			.precedence = -1,
+			.tos = -1,
+			.src_wild = ANY_WILD,
+			.dst_wild = ANY_WILD };
+		p->sel = d->sel;
+		s->negotiable[p - s->entries] = true;
+	}
+}
+
+static void add_interface(struct plan *s, const struct cfg *c, const struct dynamics *dynamics, const struct cfg_interface *i,
+	int ifindex, size_t *in_used)
 {
 	struct backend_interface *b = &s->interfaces[s->view.ninterfaces++];
 	const struct cfg_acl *in = cfg_acl(c, i->acl_in);
@@ -174,17 +214,22 @@ static void add_interface(struct plan *s, const struct cfg *c, const struct cfg_
 		b->nacl_in_entries = copy_lines(s->in_entries + *in_used, in);
 		*in_used += b->nacl_in_entries;
 	}
-	for (const struct cfg_map_entry *e = cfg_map_first(c, i->crypto_map); e; e = cfg_map_next(c, e))
-		if (has_lines(c, e))
+	for (const struct cfg_map_entry *e = cfg_map_first(c, i->crypto_map); e; e = cfg_map_next(c, e)) {
+		if (cfg_map_entry_fault(c, e))
+			continue;
+		if (e->kind == MAP_DYNAMIC)
+			add_dynamics(s, c, i, e, dynamics);
+		else
 			add_lines(s, c, i, e);
+	}
 }
 
-enum err plan_derive(struct plan *out, const struct cfg *c, plan_ifindex_fn ifindex, void *ctx)
+enum err plan_derive(struct plan *out, const struct cfg *c, const struct dynamics *dynamics, plan_ifindex_fn ifindex, void *ctx)
 {
 	struct plan s = { 0 };
 	size_t in_used = 0;
 
-	if (!allocate(&s, measure(c))) {
+	if (!allocate(&s, measure(c, dynamics->n))) {
 		plan_free(&s);
 		return ERR_NOMEM;
 	}
@@ -194,7 +239,7 @@ enum err plan_derive(struct plan *out, const struct cfg *c, plan_ifindex_fn ifin
 		const struct cfg_interface *i = &c->interfaces[k];
 
 		if (i->crypto_map[0])
-			add_interface(&s, c, i, ifindex(ctx, i->ifname), &in_used);
+			add_interface(&s, c, dynamics, i, ifindex(ctx, i->ifname), &in_used);
 	}
 	*out = s;
 	return ERR_OK;

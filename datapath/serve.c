@@ -129,6 +129,40 @@ static enum err flush(struct daemon *d, struct msg *m)
 	return body_is(m, &f, sizeof(f)) ? d->ops->flush(d->backend, f.remote) : ERR_INVALID;
 }
 
+/* In force when it is answered: the SAs may follow at once. ikemgrd may be a revision ahead of us. */
+static enum err dynamic_put(struct daemon *d, struct msg *m)
+{
+	struct dpm_dynamic p;
+	enum err e;
+
+	if (!body_is(m, &p, sizeof(p)))
+		return ERR_INVALID;
+	id_close(&p.id);
+	p.dynamic[CFG_NAME - 1] = '\0';
+	daemon_catch_up(d);
+	if (!d->cfg || !dynamic_fits(d->cfg, &p))
+		return ERR_NOT_FOUND;
+	e = dynamics_put(&d->dynamics, &p);
+	if (e == ERR_OK && !daemon_dynamics_changed(d)) {
+		(void)dynamics_del(&d->dynamics, &p.id);
+		e = ERR_SYS;
+	}
+	return e;
+}
+
+static enum err dynamic_del(struct daemon *d, struct msg *m)
+{
+	struct dp_policy_id id;
+
+	if (!body_is(m, &id, sizeof(id)))
+		return ERR_INVALID;
+	id_close(&id);
+	if (!dynamics_del(&d->dynamics, &id))
+		return ERR_NOT_FOUND;
+	(void)daemon_dynamics_changed(d); /* is tried again by itself */
+	return ERR_OK;
+}
+
 static enum err pass_packet(struct daemon *d, struct msg *m)
 {
 	/* Aligned, and with room for what came. */
@@ -168,6 +202,12 @@ static void from_ike(struct daemon *d, struct msg_conn *c, struct msg *m)
 		break;
 	case DPM_FLUSH:
 		e = flush(d, m);
+		break;
+	case DPM_DYNAMIC_PUT:
+		e = dynamic_put(d, m);
+		break;
+	case DPM_DYNAMIC_DEL:
+		e = dynamic_del(d, m);
 		break;
 	case DPM_PASS_PACKET:
 		e = pass_packet(d, m);

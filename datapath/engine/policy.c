@@ -74,6 +74,11 @@ bool ace_matches(const struct cfg_ace *a, const struct inner *in)
 	return upper_matches(a, in);
 }
 
+static bool entry_matches(const struct entry *e, const struct inner *in)
+{
+	return e->dynamic ? selector_covers(&e->sel, in, false) : ace_matches(&e->ace, in);
+}
+
 struct verdict policy_classify(const struct policy_set *set, int ifindex, const struct inner *in)
 {
 	struct verdict v = { 0 };
@@ -81,11 +86,11 @@ struct verdict policy_classify(const struct policy_set *set, int ifindex, const 
 	for (uint32_t i = 0; i < set->nentries;) {
 		const struct entry *e = &set->entries[i];
 
-		if ((ifindex != 0 && e->ifindex != ifindex) || !ace_matches(&e->ace, in)) {
+		if ((ifindex != 0 && e->ifindex != ifindex) || !entry_matches(e, in)) {
 			i++;
 			continue;
 		}
-		if (v.nlines < VERDICT_LINES)
+		if (e->line && v.nlines < VERDICT_LINES)
 			v.lines[v.nlines++] = e->line;
 		if (e->policy) {
 			v.policy = e->policy;

@@ -8,12 +8,11 @@
 #include "datapath/backend.h"
 #include "datapath/engine/count.h"
 #include "datapath/engine/inner.h"
+#include "datapath/engine/sa.h"
 
 #define HOLD_PACKETS 64
 #define HOLD_BYTES   (512 * 1024)
 #define HOLD_US      (30 * 1000000ull)
-
-struct sa;
 
 struct held {
 	struct held *next;
@@ -60,9 +59,11 @@ struct line {
 struct entry {
 	int ifindex;
 	uint32_t after; /* index of the first entry behind this one's map sequence */
+	bool dynamic;   /* of a dynamic map: matched by `sel`; else by `ace` */
 	struct cfg_ace ace;
+	struct selector4 sel;
 	struct policy *policy; /* NULL: deny */
-	struct line *line;
+	struct line *line;     /* NULL: dynamic */
 };
 
 struct policy_interface {

@@ -123,8 +123,10 @@ static enum err add_entry(struct policy_set *s, struct policy_table *t, const st
 {
 	struct entry *e = &s->entries[s->nentries];
 
-	*e = (struct entry){ .ifindex = ifindex, .ace = b->ace, .line = line_get(t, b->acl, b->id.ace_seq) };
-	if (!e->line)
+	*e = (struct entry){ .ifindex = ifindex, .ace = b->ace, .sel = selector_of(&b->sel), .dynamic = b->kind == MAP_DYNAMIC };
+	if (!e->dynamic)
+		e->line = line_get(t, b->acl, b->id.ace_seq);
+	if (!e->dynamic && !e->line)
 		return ERR_NOMEM;
 	if (b->ace.permit) {
 		e->policy = ipsec_policy_get(t, &b->id);

@@ -35,7 +35,7 @@ bool sa_same_keys(const struct sa *sa, const struct dpm_sa *conf)
 	return sa->conf.esn == conf->esn && CRYPTO_memcmp(d, sa->state->key_digest, sizeof(d)) == 0;
 }
 
-static struct selector4 selector_of(const struct dp_selectors *s)
+struct selector4 selector_of(const struct dp_selectors *s)
 {
 	struct selector4 r = {
 		.local_from = addr_to_v4(s->local.from),

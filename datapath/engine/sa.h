@@ -88,6 +88,7 @@ bool sa_spi_used(const struct sa_table *t, uint32_t spi);
 struct sa *sa_inbound(const struct sa_table *t, uint32_t spi, uint32_t dst);
 struct sa *sa_outbound(struct policy *p, const struct inner *in);
 
+struct selector4 selector_of(const struct dp_selectors *s);
 /* Does the packet lie within the selectors? `inbound` swaps the sides. A fragment without ports is covered where the ports
  * are not restricted. */
 bool selector_covers(const struct selector4 *s, const struct inner *in, bool inbound);

@@ -1,6 +1,7 @@
 /* The filter of a router. */
 #include "datapath/filter/filter.h"
 
+#include "datapath/filter/entry.h"
 #include "datapath/filter/list.h"
 
 #include "platform/base/mem.h"
@@ -15,6 +16,8 @@ struct emitted {
 
 struct generator {
 	struct text *t;
+	unsigned made; /* lists beside the configured ones */
+	bool failed;
 	struct text chains; /* of interfaces: behind the lists that they name */
 	const struct cfg *c;
 	const struct filter_env *env;
@@ -47,16 +50,26 @@ static void group_jump(struct generator *g, const char *name, const char *match)
 	text_put(&g->chains, "\t\t%sjump g%u\n", match, list_index(g->c, acl));
 }
 
-/* The complete entries of a map in order: what one denies, or does not name, goes on to the next. */
-static void map_jumps(struct generator *g, const char *map, const struct list_use *use, bool *done)
+/* The complete entries of the interface's map in order: what one denies, or does not name, goes on to the next. */
+static void map_jumps(struct generator *g, const struct cfg_interface *i, const struct list_use *use, bool *done)
 {
-	for (const struct cfg_map_entry *e = cfg_map_first(g->c, map); e; e = cfg_map_next(g->c, e)) {
-		const struct cfg_acl *acl = cfg_acl(g->c, e->acl);
+	for (const struct cfg_map_entry *e = cfg_map_first(g->c, i->crypto_map); e; e = cfg_map_next(g->c, e)) {
+		struct entry_list l;
+		unsigned index;
 
-		if (cfg_map_entry_fault(g->c, e) || !list_has_lines(acl))
+		if (entry_list_make(&l, g->c, i, e, g->env->dynamics) != ERR_OK) {
+			g->failed = true;
+			return;
+		}
+		if (!list_has_lines(&l.acl))
 			continue;
-		list_once(g, acl, done, use);
-		text_put(&g->chains, "\t\tjump %c%u\n", use->tag, list_index(g->c, acl));
+		index = l.whole ? list_index(g->c, l.whole) : (unsigned)g->c->nacls + g->made++;
+		if (l.whole)
+			list_once(g, l.whole, done, use);
+		else
+			list_emit(g->t, &l.acl, index, use);
+		text_put(&g->chains, "\t\tjump %c%u\n", use->tag, index);
+		entry_list_free(&l);
 	}
 }
 
@@ -70,7 +83,7 @@ static void egress(struct generator *g, const struct cfg_interface *i)
 	text_put(t, "\t\tip saddr @local ip protocol { 50, 51 } accept\n");
 	text_put(t, "\t\tip saddr @local ip protocol 17 meta mark 0x%08x accept\n", FILTER_SOCKET_MARK);
 	text_put(t, "\t\tip saddr @local udp sport { 500, 4500 } accept\n");
-	map_jumps(g, i->crypto_map, &list_use_crypto, g->done.crypto);
+	map_jumps(g, i, &list_use_crypto, g->done.crypto);
 	/* An error of our own about what came out of a tunnel carries its head: not in clear. */
 	text_put(t, "\t\tip saddr @local icmp type { 3, 4, 5, 11, 12 } meta mark 0x%08x drop\n", FILTER_TUNNEL_MARK);
 	text_put(t, "\t}\n");
@@ -89,7 +102,7 @@ static void ingress_crypto(struct generator *g, const struct cfg_interface *i)
 	text_put(t, "\t\tip daddr @local ip protocol 17 ip frag-off & 0x1fff != 0x0 accept\n");
 	/* Errors about our own ESP or UDP, by which the path MTU is learnt. */
 	text_put(t, "\t\tip daddr @local icmp type 3 @th,136,8 { 17, 50, 51 } accept\n");
-	map_jumps(g, i->crypto_map, &list_use_mirror, g->done.mirror);
+	map_jumps(g, i, &list_use_mirror, g->done.mirror);
 }
 
 static void ingress(struct generator *g, const struct cfg_interface *i)
@@ -231,7 +244,7 @@ static enum err table(struct text *t, const struct cfg *c, const struct filter_e
 	g.done = (struct emitted){ done, done + c->nacls, done + 2 * c->nacls };
 	body(&g);
 	text_bytes(t, text_of(&g.chains), g.chains.len);
-	e = t->failed || g.chains.failed ? ERR_NOMEM : ERR_OK;
+	e = t->failed || g.failed || g.chains.failed ? ERR_NOMEM : ERR_OK;
 	text_free(&g.chains);
 	mem_free(done);
 	return e;

@@ -10,6 +10,7 @@
 #define POSTERN_DATAPATH_FILTER_FILTER_H
 
 #include "configdb/cfg.h"
+#include "datapath/dynamic.h"
 #include "datapath/filter/text.h"
 
 struct filter_env {
@@ -17,7 +18,8 @@ struct filter_env {
 	 * is part of the text, so that a device made anew under its old name changes the text. */
 	int (*ifindex)(void *ctx, const char *ifname);
 	void *ctx;
-	const char *tap; /* where protected packets go */
+	const char *tap;                 /* where protected packets go */
+	const struct dynamics *dynamics; /* policies of dynamic maps, each in its map's place; NULL: none */
 };
 
 /* The mark on sockets of our own whose fragments must pass (SO_MARK): "PSTN". */

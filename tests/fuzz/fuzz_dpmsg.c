@@ -20,7 +20,7 @@ static struct {
 	struct cfg_interface interface;
 	struct cfg_ace lines[3];
 	struct cfg_acl acl;
-	struct cfg_map_entry entry;
+	struct cfg_map_entry entries[2], dynamic; /* a line's, and the place of a dynamic map */
 	struct cfg_transform_set set;
 	struct cfg cfg;
 } at;
@@ -94,14 +94,18 @@ static void configuration(void)
 			.precedence = -1,
 			.tos = -1 };
 	at.acl = (struct cfg_acl){ .name = "A", .extended = true, .entries = at.lines, .nentries = 3 };
-	at.entry = (struct cfg_map_entry){ .map = "VPN", .seq = 10, .acl = "A", .npeers = 1, .nsets = 1, .sets = { "TS" } };
+	at.entries[0] = (struct cfg_map_entry){ .map = "VPN", .seq = 10, .acl = "A", .npeers = 1, .nsets = 1, .sets = { "TS" } };
+	at.entries[1] = (struct cfg_map_entry){ .map = "VPN", .seq = 20, .kind = MAP_DYNAMIC, .dynamic = "D" };
+	at.dynamic = (struct cfg_map_entry){ .map = "D", .seq = 1, .nsets = 1, .sets = { "TS" } };
 	at.set = (struct cfg_transform_set){ .name = "TS", .cipher = CIPHER_AES128_GCM };
 	at.cfg = (struct cfg){ .interfaces = &at.interface,
 		.ninterfaces = 1,
 		.acls = &at.acl,
 		.nacls = 1,
-		.maps = &at.entry,
-		.nmaps = 1,
+		.maps = at.entries,
+		.nmaps = 2,
+		.dynamics = &at.dynamic,
+		.ndynamics = 1,
 		.sets = &at.set,
 		.nsets = 1 };
 }

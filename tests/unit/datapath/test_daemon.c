@@ -357,6 +357,69 @@ static void list_changes_end_sas(void **state)
 	r->cfg = less;
 }
 
+/* Policies of dynamic maps: put, read back by the next ikemgrd, and gone with their SAs by a word or by configuration. */
+static void dynamic_policies(void **state)
+{
+	static const char with[] = "interface GigabitEthernet0/0 203.0.113.1/24 map VPN\nmap VPN 10 dynamic D\ndynamic D 5\n";
+	struct rig *r = *state;
+	struct dpm_dynamic p = { .id = line(DP_ACE_DYNAMIC | 1),
+		.sel = { .local = { addr_v4(0), addr_v4(0xffffffff), 0, 65535 },
+			.remote = { addr_v4(0x0a000001), addr_v4(0x0a000001), 0, 65535 } },
+		.peer = addr_v4(0xc6336402),
+		.dynamic = "D",
+		.dynamic_seq = 5 };
+	struct dpm_dynamic back;
+	struct cfg *dynamic = build_cfg(with);
+	struct dpm_sa sa;
+
+	assert_int_equal(status_of(r, &r->ike, DPM_DYNAMIC_PUT, &p, sizeof(p)), ERR_NOT_FOUND);
+	later_us += 200000;
+	daemon_configure(&r->d, dynamic, CFG_ALL);
+	assert_int_equal(status_of(r, &r->ike, DPM_DYNAMIC_PUT, &p, sizeof(p)), ERR_OK);
+	assert_int_equal(status_of(r, &r->ike, DPM_DYNAMIC_PUT, &p, sizeof(p) - 1), ERR_INVALID);
+	assert_true(fake.nentries == 1 && plan_same_id(&fake.entries[0].id, &p.id));
+	sa = sa_of(0x5000, false, p.id.ace_seq, r);
+	assert_int_equal(status_of(r, &r->ike, DPM_SA_PUT, &sa, sizeof(sa)), ERR_OK);
+	/* ikemgrd is another one now; SAs and policies are there. */
+	msg_close(r->ike.c);
+	client_connect(r, &r->ike);
+	ask(r, &r->ike, DPM_ATTACH, NULL, 0);
+	ask(r, &r->ike, DPM_DYNAMIC_DUMP, NULL, 0);
+	assert_int_equal(r->ike.n, 2);
+	memcpy(&back, r->ike.body[0], sizeof(back));
+	assert_memory_equal(&back, &p, sizeof(p));
+	assert_int_equal(fake.nsas, 1);
+	assert_int_equal(status_of(r, &r->ike, DPM_DYNAMIC_DEL, &p.id, sizeof(p.id)), ERR_OK);
+	assert_int_equal(fake.nsas, 0);
+	assert_int_equal(r->ike.got[0].type, DPM_EXPIRE);
+	assert_int_equal(status_of(r, &r->ike, DPM_DYNAMIC_DEL, &p.id, sizeof(p.id)), ERR_NOT_FOUND);
+	assert_int_equal(status_of(r, &r->ike, DPM_DYNAMIC_PUT, &p, sizeof(p)), ERR_OK);
+	later_us += 200000;
+	daemon_configure(&r->d, r->cfg, CFG_ALL);
+	assert_int_equal(r->d.dynamics.n, 0);
+	build_free(dynamic);
+}
+
+/* Nobody is asked for the SAs of an entry that is keyed by hand; what waits for them is not refused. */
+static void manual_asks_nobody(void **state)
+{
+	struct rig *r = *state;
+	struct cfg *manual = build_cfg("interface GigabitEthernet0/0 203.0.113.1/24 map VPN\nlist A extended\n"
+				       " 20 permit ip any any\nmap VPN 10 A manual\n");
+	struct dp_policy_id id = line(20);
+
+	ask(r, &r->ike, DPM_ATTACH, NULL, 0);
+	later_us += 200000;
+	daemon_configure(&r->d, manual, CFG_ALL);
+	r->ike.n = 0;
+	fake_acquire(&id);
+	pump(r);
+	assert_int_equal(r->ike.n, 0);
+	assert_int_equal(fake.states, 0);
+	build_free(r->cfg);
+	r->cfg = manual;
+}
+
 /* A question does not wait for the next turn: what was typed before it is in force when it is answered. */
 static void catches_up(void **state)
 {
@@ -512,6 +575,8 @@ int main(void)
 		TEST(not_negotiable),
 		TEST(spi_and_sa),
 		TEST(list_changes_end_sas),
+		TEST(dynamic_policies),
+		TEST(manual_asks_nobody),
 		TEST(refused_policies),
 		TEST(catches_up),
 		TEST(wrong_lengths),

@@ -1,5 +1,6 @@
 /* What is protected: order, completeness, selectors. */
 #include "datapath/plan.h"
+#include "datapath/prefixes.h"
 #include "tests/unit/filter/build.h"
 
 #include <setjmp.h>
@@ -33,11 +34,13 @@ static const char two_sites[] = "interface GigabitEthernet0/0 203.0.113.1/24 in 
 				"map VPN 17 NONE\n"
 				"map VPN 20 B\n";
 
+static const struct dynamics none;
+
 static struct plan derive(struct cfg *c)
 {
 	struct plan p;
 
-	assert_int_equal(plan_derive(&p, c, index_of, NULL), ERR_OK);
+	assert_int_equal(plan_derive(&p, c, &none, index_of, NULL), ERR_OK);
 	return p;
 }
 
@@ -174,6 +177,94 @@ static void still_permitted(void **state)
 	build_free(c);
 }
 
+static struct dpm_dynamic negotiated(
+	uint16_t map_seq, uint32_t number, const char *dynamic, uint32_t remote_from, uint32_t remote_to)
+{
+	struct dpm_dynamic d = { .id = { "GigabitEthernet0/0", "VPN", map_seq, DP_ACE_DYNAMIC | number },
+		.sel = { .local = { addr_v4(0xc0a80100), addr_v4(0xc0a801ff), 0, 65535 },
+			.remote = { addr_v4(remote_from), addr_v4(remote_to), 0, 65535 } },
+		.peer = addr_v4(0xc6336402),
+		.dynamic_seq = 10 };
+
+	snprintf(d.dynamic, sizeof(d.dynamic), "%s", dynamic);
+	return d;
+}
+
+/* What was negotiated stands in its map's place, behind the static entries before it and ahead of those after it. */
+static void dynamic_policies(void **state)
+{
+	struct cfg *c = build_cfg("interface GigabitEthernet0/0 203.0.113.1/24 map VPN\nlist A extended\n permit ip any any\n"
+				  "map VPN 10 A\nmap VPN 20 dynamic D\nmap VPN 30 A\ndynamic D 10\n");
+	struct cfg *elsewhere = build_cfg("interface GigabitEthernet0/0 203.0.113.1/24 map VPN\nmap VPN 20 dynamic E\n"
+					  "dynamic E 10\ndynamic D 10\n");
+	struct dpm_dynamic first = negotiated(20, 7, "D", 0x0a000001, 0x0a000001), odd = first,
+			   second = negotiated(20, 3, "D", 0x0a000002, 0x0a000009),
+			   stray = negotiated(10, 4, "D", 0x0a000002, 0x0a000002);
+	struct dynamics s = { 0 };
+	struct plan p;
+
+	(void)state;
+	odd.id.ace_seq = 7;
+	assert_int_equal(dynamics_put(&s, &odd), ERR_INVALID);
+	odd = negotiated(20, 8, "D", 1, 0xfffffffe);
+	odd.sel.local = odd.sel.remote;
+	assert_int_equal(dynamics_put(&s, &odd), ERR_LIMIT);
+	assert_true(dynamic_fits(c, &first) && !dynamic_fits(c, &stray) && !dynamic_fits(elsewhere, &first));
+	assert_int_equal(dynamics_put(&s, &first), ERR_OK);
+	assert_int_equal(dynamics_put(&s, &second), ERR_OK);
+	assert_int_equal(dynamics_put(&s, &first), ERR_OK);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(plan_derive(&p, c, &s, index_of, NULL), ERR_OK);
+	assert_int_equal(p.view.nentries, 4);
+	assert_true(p.view.entries[0].id.map_seq == 10 && p.view.entries[3].id.map_seq == 30);
+	assert_true(plan_same_id(&p.view.entries[1].id, &first.id) && p.view.entries[1].kind == MAP_DYNAMIC);
+	assert_true(plan_permits(&p, &second.id, &second.sel) && plan_negotiable(&p, &second.id));
+	assert_false(plan_permits(&p, &first.id, &second.sel));
+	assert_int_equal(dynamics_prune(&s, c), 0);
+	assert_true(dynamics_del(&s, &first.id) && !dynamics_del(&s, &first.id));
+	assert_int_equal(dynamics_prune(&s, elsewhere), 1);
+	assert_int_equal(s.n, 0);
+	dynamics_free(&s);
+	plan_free(&p);
+	build_free(c);
+	build_free(elsewhere);
+}
+
+/* Of a list that is keyed by hand, what stands behind the first permit does not count. */
+static void manual_first_permit(void **state)
+{
+	struct cfg *c = build_cfg("interface GigabitEthernet0/0 203.0.113.1/24 map VPN\nlist A extended\n remark x\n"
+				  " deny ip host 10.0.0.1 any\n permit ip 10.0.0.0 0.0.0.255 any\n permit ip any any\n"
+				  "map VPN 10 A manual\n");
+	struct plan p = derive(c);
+
+	(void)state;
+	assert_int_equal(p.view.nentries, 2);
+	assert_true(!p.view.entries[0].ace.permit && p.view.entries[1].ace.seq == 30 && p.view.entries[1].kind == MAP_MANUAL);
+	plan_free(&p);
+	build_free(c);
+}
+
+static void prefixes(void **state)
+{
+	static const struct {
+		uint32_t from, to, n;
+	} want[] = { { 0, UINT32_MAX, 1 }, { 5, 5, 1 }, { 1, UINT32_MAX - 1, 62 }, { 0x0a000005, 0x0a0000c8, 9 }, { 0, 2, 2 },
+		{ UINT32_MAX, UINT32_MAX, 1 }, { 0x80000000, UINT32_MAX, 1 } };
+	struct prefix out[PREFIXES_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		size_t n = prefixes_of(out, want[i].from, want[i].to);
+		uint64_t at = want[i].from;
+
+		assert_int_equal(n, want[i].n);
+		for (size_t k = 0; k < n; k++, at += 1ull + ~out[k - 1].mask)
+			assert_true(out[k].addr == at && (out[k].addr & ~out[k].mask) == 0);
+		assert_int_equal(at, 1ull + want[i].to);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +273,9 @@ int main(void)
 		cmocka_unit_test(inbound_lists),
 		cmocka_unit_test(selectors_of_lines),
 		cmocka_unit_test(still_permitted),
+		cmocka_unit_test(dynamic_policies),
+		cmocka_unit_test(manual_first_permit),
+		cmocka_unit_test(prefixes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

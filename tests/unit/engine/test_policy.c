@@ -235,11 +235,35 @@ static void policies_outlive_sets(void **state)
 	assert_null(table.all);
 }
 
+/* A policy of a dynamic map: a range of addresses, which no wildcard says; later fragments by addresses alone. */
+static void dynamic_by_selectors(void **state)
+{
+	struct backend_policy *p = line(20, DP_ACE_DYNAMIC | 1, true);
+	struct inner in = packet(17, 53);
+
+	(void)state;
+	p->kind = MAP_DYNAMIC;
+	p->acl[0] = 0;
+	p->sel.local = (struct dp_selector){ addr_v4(A - 1), addr_v4(A + 1), 0, 65535 };
+	p->sel.remote = (struct dp_selector){ addr_v4(B), addr_v4(B + 2), 53, 53 };
+	p->sel.protocol = 17;
+	line(30, 10, true);
+	build();
+	assert_int_equal(chosen(in), 20000 + (DP_ACE_DYNAMIC | 1));
+	in.src = A + 2;
+	assert_int_equal(chosen(in), 30010);
+	in = packet(17, 54);
+	assert_int_equal(chosen(in), 30010);
+	in.later = true;
+	in.upper = false;
+	assert_int_equal(chosen(in), 20000 + (DP_ACE_DYNAMIC | 1));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, reset, done)
 	const struct CMUnitTest tests[] = { T(first_match_wins), T(deny_goes_to_the_next_sequence), T(wildcards_need_not_be_masks),
-		T(ports), T(fragments), T(upper_details), T(esp_access_group), T(policies_outlive_sets) };
+		T(dynamic_by_selectors), T(ports), T(fragments), T(upper_details), T(esp_access_group), T(policies_outlive_sets) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,9 +177,28 @@ static void map(struct cfg *c, struct words *w)
 	e = &c->maps[c->nmaps++];
 	snprintf(e->map, CFG_NAME, "%s", next(w));
 	e->seq = (uint16_t)atoi(next(w));
+	if (take(w, "dynamic")) {
+		e->kind = MAP_DYNAMIC;
+		snprintf(e->dynamic, CFG_NAME, "%s", next(w));
+		return;
+	}
 	snprintf(e->acl, CFG_NAME, "%s", next(w));
+	e->kind = take(w, "manual") ? MAP_MANUAL : MAP_ISAKMP;
 	e->peers[0].addr = ip("198.51.100.2");
 	e->npeers = take(w, "incomplete") ? 0 : 1;
+	snprintf(e->sets[0], CFG_NAME, "TS");
+	e->nsets = 1;
+}
+
+/* The transform-set asks for no keys, so a manual entry is complete without. */
+static void dynamic(struct cfg *c, struct words *w)
+{
+	struct cfg_map_entry *e;
+
+	c->dynamics = grow(c->dynamics, c->ndynamics, sizeof(*c->dynamics));
+	e = &c->dynamics[c->ndynamics++];
+	snprintf(e->map, CFG_NAME, "%s", next(w));
+	e->seq = (uint16_t)atoi(next(w));
 	snprintf(e->sets[0], CFG_NAME, "TS");
 	e->nsets = 1;
 }
@@ -198,6 +217,8 @@ static void statement(struct cfg *c, char *line)
 		interface(c, &w);
 	} else if (take(&w, "map")) {
 		map(c, &w);
+	} else if (take(&w, "dynamic")) {
+		dynamic(c, &w);
 	} else if (take(&w, "list")) {
 		c->acls = grow(c->acls, c->nacls, sizeof(*c->acls));
 		snprintf(c->acls[c->nacls].name, CFG_NAME, "%s", next(&w));
@@ -227,6 +248,7 @@ void build_free(struct cfg *c)
 	free(c->acls);
 	free(c->interfaces);
 	free(c->maps);
+	free(c->dynamics);
 	free(c->sets);
 	free(c);
 }

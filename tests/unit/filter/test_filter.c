@@ -108,6 +108,31 @@ static void long_list(void **state)
 	build_free(c);
 }
 
+/* Where a dynamic map stands, the egress hook takes what was negotiated, and in mirror image clear text is dropped. */
+static void dynamic_entries(void **state)
+{
+	struct cfg *c = build_cfg("interface GigabitEthernet0/0 203.0.113.1/24 map VPN\nlist A extended\n permit ip any any\n"
+				  " permit tcp any any\nmap VPN 10 dynamic D\nmap VPN 20 A manual\ndynamic D 5\n");
+	struct dpm_dynamic p = { .id = { "GigabitEthernet0/0", "VPN", 10, DP_ACE_DYNAMIC },
+		.sel = { .local = { addr_v4(0x0a010000), addr_v4(0x0a01ffff), 0, 65535 },
+			.remote = { addr_v4(0x0a000005), addr_v4(0x0a000006), 0, 65535 } } };
+	struct dynamics one = { &p, 1, 1 };
+	const struct filter_env with = { .ifindex = index_of, .tap = "ptap0", .dynamics = &one };
+	struct filter f;
+	const char *text;
+
+	(void)state;
+	assert_int_equal(filter_generate(&f, c, &with), ERR_OK);
+	text = text_of(&f.netdev);
+	assert_non_null(strstr(text, "10.1.0.0-10.1.255.255 . 10.0.0.5 : goto engine,"));
+	assert_non_null(strstr(text, "10.1.0.0-10.1.255.255 . 10.0.0.6 : goto engine,"));
+	assert_non_null(strstr(text, "10.0.0.5 . 10.1.0.0-10.1.255.255 : goto clear,"));
+	assert_true(strstr(text, "jump c") < strstr(strstr(text, "jump c") + 1, "jump c"));
+	assert_null(strstr(text, "ip protocol vmap"));
+	filter_free(&f);
+	build_free(c);
+}
+
 /* A name is data: it must not end a string of the program. */
 static void names_are_quoted(void **state)
 {
@@ -240,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden),
 		cmocka_unit_test(long_list),
+		cmocka_unit_test(dynamic_entries),
 		cmocka_unit_test(names_are_quoted),
 		cmocka_unit_test(counts),
 		cmocka_unit_test(loads),
