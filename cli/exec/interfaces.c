@@ -59,10 +59,31 @@ static void link_lines(struct out *o, const struct platm_interface *i)
 	bool loop = is_loopback(i);
 
 	out_printf(o, "  MTU %u bytes, BW %u Kbit/sec, DLY %u usec, \n", i->mtu, loop ? 8000000 : 1000000, loop ? 5000 : 10);
-	out_printf(o, "     reliability 255/255, txload %u/255, rxload %u/255\n", load(i->tx_bps), load(i->rx_bps));
+	out_printf(o, "     reliability %u/255, txload %u/255, rxload %u/255\n", i->reliability, load(i->tx_bps), load(i->rx_bps));
 	out_printf(o, "  Encapsulation %s, loopback not set\n", loop ? "LOOPBACK" : "ARPA");
 	if (!loop)
 		out_printf(o, "  Keepalive not supported \n  ARP type: ARPA, ARP Timeout 04:00:00\n");
+}
+
+/* IOS's lines, with what the kernel counts: broadcasts and unknown protocols it does not, so those lines are not here. Frames of a
+ * wrong length it does not tell apart; they are giants. Nothing throttles a receiver, and nothing resets an interface by itself. */
+static void received(struct out *o, const struct platm_counters *n)
+{
+	out_printf(o, "     %" PRIu64 " packets input, %" PRIu64 " bytes, %" PRIu64 " no buffer\n", n->rx_packets, n->rx_bytes,
+		n->rx_missed);
+	out_printf(o, "     0 runts, %" PRIu64 " giants, 0 throttles \n", n->rx_length);
+	out_printf(o,
+		"     %" PRIu64 " input errors, %" PRIu64 " CRC, %" PRIu64 " frame, %" PRIu64 " overrun, %" PRIu64 " ignored\n",
+		n->rx_errors, n->rx_crc, n->rx_frame, n->rx_over, n->rx_fifo);
+	out_printf(o, "     %" PRIu64 " multicast\n", n->rx_multicast);
+}
+
+static void sent(struct out *o, const struct platm_counters *n)
+{
+	out_printf(o, "     %" PRIu64 " packets output, %" PRIu64 " bytes, %" PRIu64 " underruns\n", n->tx_packets, n->tx_bytes,
+		n->tx_fifo);
+	out_printf(o, "     %" PRIu64 " output errors, %" PRIu64 " collisions, 0 interface resets\n", n->tx_errors, n->collisions);
+	out_printf(o, "     %" PRIu64 " lost carrier\n     %" PRIu64 " carrier transitions\n", n->tx_carrier, n->carrier_changes);
 }
 
 static void counters(struct out *o, const struct platm_interface *i)
@@ -72,17 +93,12 @@ static void counters(struct out *o, const struct platm_interface *i)
 	out_printf(o, "  Last input %s, output %s, output hang never\n", ago(in, i->last_input_s), ago(out, i->last_output_s));
 	out_printf(o, "  Last clearing of \"show interface\" counters never\n");
 	out_printf(o, "  Input queue: 0/75/%" PRIu64 "/0 (size/max/drops/flushes); Total output drops: %" PRIu64 "\n",
-		i->rx_dropped, i->tx_dropped);
+		i->count.rx_dropped, i->count.tx_dropped);
 	out_printf(o, "  Queueing strategy: fifo\n  Output queue: 0/40 (size/max)\n");
 	out_printf(o, "  5 minute input rate %" PRIu64 " bits/sec, %" PRIu64 " packets/sec\n", i->rx_bps, i->rx_pps);
 	out_printf(o, "  5 minute output rate %" PRIu64 " bits/sec, %" PRIu64 " packets/sec\n", i->tx_bps, i->tx_pps);
-	out_printf(o, "     %" PRIu64 " packets input, %" PRIu64 " bytes, 0 no buffer\n", i->rx_packets, i->rx_bytes);
-	out_printf(o, "     Received %" PRIu64 " broadcasts (0 IP multicasts)\n     0 runts, 0 giants, 0 throttles \n",
-		i->rx_multicast);
-	out_printf(o, "     %" PRIu64 " input errors, 0 CRC, 0 frame, 0 overrun, 0 ignored\n", i->rx_errors);
-	out_printf(o, "     %" PRIu64 " packets output, %" PRIu64 " bytes, 0 underruns\n", i->tx_packets, i->tx_bytes);
-	out_printf(o, "     %" PRIu64 " output errors, 0 collisions, 0 interface resets\n", i->tx_errors);
-	out_printf(o, "     0 unknown protocol drops\n     0 output buffer failures, 0 output buffers swapped out\n");
+	received(o, &i->count);
+	sent(o, &i->count);
 }
 
 void show_interfaces_format(struct out *o, const struct cfg *cfg, const struct platm_interface *rows, size_t n, const char *name)
@@ -130,6 +146,8 @@ static void ip_details(struct out *o, const struct cfg_interface *c, const struc
 			o, "  Secondary address %s/%d\n", ip4_print(a, c->secondary[k].addr), ip4_mask_len(c->secondary[k].mask));
 	ip_access(o, "Outgoing", c == NULL ? NULL : c->acl_out);
 	ip_access(o, "Inbound ", c == NULL ? NULL : c->acl_in);
+	out_printf(o, "  Proxy ARP is disabled\n  ICMP redirects are never sent\n  ICMP unreachables are always sent\n"
+		      "  ICMP mask replies are never sent\n");
 	out_printf(o, "  Policy routing is disabled\n  Network address translation is disabled\n");
 }
 

@@ -5,6 +5,7 @@
 
 #include "configdb/cfg.h"
 #include "platform/base/err.h"
+#include "platform/daemon/platform_api.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,11 +15,6 @@
 #define BOX_HOPS   8   /* equal paths of one route */
 #define BOX_PROTO  180 /* rtm_protocol of the routes that are ours; nobody else has this number (186 is BGP's) */
 
-struct box_stats {
-	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, rx_multicast;
-	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
-};
-
 struct box_link {
 	char ifname[BOX_IFNAME];
 	int index;
@@ -26,7 +22,7 @@ struct box_link {
 	bool bridge;      /* the kind that a loopback of ours is */
 	uint32_t mtu;
 	uint8_t mac[6];
-	struct box_stats stats;
+	struct platm_counters stats;
 };
 
 struct box_addr {

@@ -74,6 +74,7 @@ enum err counters_sample(struct counters *c, const struct box_link *l, uint64_t 
 	average(&e->rx_pps, since(l->stats.rx_packets, e->last.rx_packets), took);
 	average(&e->tx_bps, since(l->stats.tx_bytes, e->last.tx_bytes) * 8, took);
 	average(&e->tx_pps, since(l->stats.tx_packets, e->last.tx_packets), took);
+	average(&e->error_pps, since(l->stats.rx_errors, e->last.rx_errors) + since(l->stats.tx_errors, e->last.tx_errors), took);
 	e->last = l->stats;
 	e->last_us = now_us;
 	return ERR_OK;

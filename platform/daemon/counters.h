@@ -8,10 +8,10 @@
 
 struct counters_of {
 	char ifname[BOX_IFNAME];
-	struct box_stats last;
-	uint64_t last_us;                      /* of the sample that counted */
-	double rx_bps, rx_pps, tx_bps, tx_pps; /* decaying average over five minutes, as IOS's */
-	uint64_t input_us, output_us;          /* when a packet was last seen; 0: never */
+	struct platm_counters last;
+	uint64_t last_us;                                 /* of the sample that counted */
+	double rx_bps, rx_pps, tx_bps, tx_pps, error_pps; /* decaying average over five minutes, as IOS's */
+	uint64_t input_us, output_us;                     /* when a packet was last seen; 0: never */
 	uint64_t rx_seen, tx_seen;
 };
 

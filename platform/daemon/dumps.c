@@ -26,17 +26,12 @@ static uint64_t ago_s(uint64_t then_us, uint64_t now_us)
 	return then_us == 0 ? UINT64_MAX : (now_us - then_us) / 1000000;
 }
 
-static void fill_counters(struct platm_interface *out, const struct box_stats *s)
+/* An exponential average never ends: what is below one error in 510 frames is none. */
+static uint8_t reliability(const struct counters_of *n)
 {
-	out->rx_packets = s->rx_packets;
-	out->rx_bytes = s->rx_bytes;
-	out->rx_errors = s->rx_errors;
-	out->rx_dropped = s->rx_dropped;
-	out->rx_multicast = s->rx_multicast;
-	out->tx_packets = s->tx_packets;
-	out->tx_bytes = s->tx_bytes;
-	out->tx_errors = s->tx_errors;
-	out->tx_dropped = s->tx_dropped;
+	double all = n->rx_pps + n->tx_pps + n->error_pps;
+
+	return all > 0 ? (uint8_t)(255 * (all - n->error_pps) / all + 0.5) : 255;
 }
 
 static void fill_rates(struct platm_interface *out, const struct counters_of *n, uint64_t now_us)
@@ -45,6 +40,7 @@ static void fill_rates(struct platm_interface *out, const struct counters_of *n,
 	out->rx_pps = (uint64_t)(n->rx_pps + 0.5);
 	out->tx_bps = (uint64_t)(n->tx_bps + 0.5);
 	out->tx_pps = (uint64_t)(n->tx_pps + 0.5);
+	out->reliability = reliability(n);
 	out->last_input_s = ago_s(n->input_us, now_us);
 	out->last_output_s = ago_s(n->output_us, now_us);
 }
@@ -56,6 +52,7 @@ void dump_interface(struct platm_interface *out, const struct cfg_interface *i, 
 
 	memset(out, 0, sizeof(*out));
 	out->last_input_s = out->last_output_s = UINT64_MAX;
+	out->reliability = 255;
 	if (i != NULL)
 		memcpy(out->ifname, i->ifname, sizeof(out->ifname));
 	else if (l != NULL)
@@ -77,7 +74,7 @@ void dump_interface(struct platm_interface *out, const struct cfg_interface *i, 
 		out->ip = addr_v4(i->ip.addr);
 		out->prefix_len = (uint8_t)ip4_mask_len(i->ip.mask);
 	}
-	fill_counters(out, &l->stats);
+	out->count = l->stats;
 	if (n != NULL)
 		fill_rates(out, n, now_us);
 }

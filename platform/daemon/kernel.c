@@ -82,17 +82,37 @@ static uint32_t ip4_of(struct nl_addr *a)
 	return ntohl(ip);
 }
 
-static void read_stats(struct box_stats *s, struct rtnl_link *from)
+static void read_stats(struct platm_counters *s, struct rtnl_link *from)
 {
-	s->rx_packets = rtnl_link_get_stat(from, RTNL_LINK_RX_PACKETS);
-	s->rx_bytes = rtnl_link_get_stat(from, RTNL_LINK_RX_BYTES);
-	s->rx_errors = rtnl_link_get_stat(from, RTNL_LINK_RX_ERRORS);
-	s->rx_dropped = rtnl_link_get_stat(from, RTNL_LINK_RX_DROPPED);
-	s->rx_multicast = rtnl_link_get_stat(from, RTNL_LINK_MULTICAST);
-	s->tx_packets = rtnl_link_get_stat(from, RTNL_LINK_TX_PACKETS);
-	s->tx_bytes = rtnl_link_get_stat(from, RTNL_LINK_TX_BYTES);
-	s->tx_errors = rtnl_link_get_stat(from, RTNL_LINK_TX_ERRORS);
-	s->tx_dropped = rtnl_link_get_stat(from, RTNL_LINK_TX_DROPPED);
+	const struct {
+		uint64_t *to;
+		rtnl_link_stat_id_t id;
+	} all[] = {
+		{ &s->rx_packets, RTNL_LINK_RX_PACKETS },
+		{ &s->rx_bytes, RTNL_LINK_RX_BYTES },
+		{ &s->rx_errors, RTNL_LINK_RX_ERRORS },
+		{ &s->rx_dropped, RTNL_LINK_RX_DROPPED },
+		{ &s->rx_multicast, RTNL_LINK_MULTICAST },
+		{ &s->rx_length, RTNL_LINK_RX_LEN_ERR },
+		{ &s->rx_crc, RTNL_LINK_RX_CRC_ERR },
+		{ &s->rx_frame, RTNL_LINK_RX_FRAME_ERR },
+		{ &s->rx_over, RTNL_LINK_RX_OVER_ERR },
+		{ &s->rx_fifo, RTNL_LINK_RX_FIFO_ERR },
+		{ &s->rx_missed, RTNL_LINK_RX_MISSED_ERR },
+		{ &s->tx_packets, RTNL_LINK_TX_PACKETS },
+		{ &s->tx_bytes, RTNL_LINK_TX_BYTES },
+		{ &s->tx_errors, RTNL_LINK_TX_ERRORS },
+		{ &s->tx_dropped, RTNL_LINK_TX_DROPPED },
+		{ &s->tx_fifo, RTNL_LINK_TX_FIFO_ERR },
+		{ &s->tx_carrier, RTNL_LINK_TX_CARRIER_ERR },
+		{ &s->collisions, RTNL_LINK_COLLISIONS },
+	};
+	uint32_t changes;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		*all[i].to = rtnl_link_get_stat(from, all[i].id);
+	if (rtnl_link_get_carrier_changes(from, &changes) == 0)
+		s->carrier_changes = changes;
 }
 
 static void add_link(struct nl_object *o, void *ctx)

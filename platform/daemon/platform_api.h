@@ -22,6 +22,15 @@ enum platform_msg {
 	PLATM_LOG_LINE = 128      /* event: platm_log */
 };
 
+/* As the kernel counts them; what it does not count is not here. */
+struct platm_counters {
+	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, rx_multicast;
+	uint64_t rx_length, rx_crc, rx_frame, rx_over, rx_fifo, rx_missed; /* errors by their kind */
+	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
+	uint64_t tx_fifo, tx_carrier, collisions;
+	uint64_t carrier_changes;
+};
+
 struct platm_interface {
 	char name[CFG_NAME], ifname[16];
 	uint8_t present, admin_up, line_up;
@@ -29,8 +38,8 @@ struct platm_interface {
 	uint32_t mtu, ip_mtu;
 	struct addr ip; /* primary */
 	uint8_t prefix_len;
-	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, rx_multicast;
-	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
+	struct platm_counters count;
+	uint8_t reliability;                     /* 255ths of the frames of five minutes that were without error */
 	uint64_t rx_bps, rx_pps, tx_bps, tx_pps; /* 5-minute average */
 	uint64_t last_input_s, last_output_s;    /* UINT64_MAX: never */
 	char fault[128];                         /* why the configuration could not be applied; empty: all is well */

@@ -338,6 +338,35 @@ static void neighbours_are_listed(void **state)
 	assert_int_equal(neighbours, 1);
 }
 
+static struct platm_counters counters_now(const char *ifname)
+{
+	struct platm_counters n;
+	struct box b = { 0 };
+
+	assert_int_equal(kernel_read_links(at.kernel, &b), ERR_OK);
+	assert_non_null(box_link(&b, ifname));
+	n = box_link(&b, ifname)->stats;
+	box_free(&b);
+	return n;
+}
+
+/* The device's own counts, and those by kind, of which a virtual cable has few. */
+static void counters_are_the_kernels(void **state)
+{
+	struct platm_counters before, now;
+
+	configure(*state);
+	before = counters_now("gi0-0");
+	far("ip link set far0 down");
+	far("ip link set far0 up");
+	sh("ping -c3 -i0.1 -W2 -q 203.0.113.2 >/dev/null");
+	now = counters_now("gi0-0");
+	assert_true(now.carrier_changes == before.carrier_changes + 2);
+	assert_true(now.rx_packets >= before.rx_packets + 3 && now.tx_packets >= before.tx_packets + 3);
+	assert_true(now.rx_bytes >= before.rx_bytes + 3 * 98);
+	assert_true(now.rx_errors == 0 && now.rx_crc == 0 && now.tx_carrier == 0 && now.collisions == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(primary_changes_and_secondaries_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(fault_is_said_once_and_healed, setup, teardown),
 		cmocka_unit_test_setup_teardown(neighbours_are_listed, setup, teardown),
+		cmocka_unit_test_setup_teardown(counters_are_the_kernels, setup, teardown),
 	};
 
 	if (geteuid() != 0) {

@@ -64,6 +64,35 @@ static void looking_often_does_not_change_the_rate(void **state)
 	counters_free(&c);
 }
 
+/* One frame of ten is bad; then none for a day. */
+static void reliability_follows_the_errors(void **state)
+{
+	struct world *w = *state;
+	struct box_link *l = have_link(w, "gi0-1", true, true);
+	struct counters c = { 0 };
+	struct platm_interface row;
+	uint64_t now = 1000 * SECOND;
+
+	for (int i = 0; i < 720; i++, now += 5 * SECOND) {
+		assert_int_equal(counters_sample(&c, l, now), ERR_OK);
+		l->stats.rx_packets += 90;
+		l->stats.tx_packets += 90;
+		l->stats.rx_errors += 5;
+		l->stats.rx_crc += 5;
+		l->stats.tx_errors += 15;
+	}
+	dump_interface(&row, NULL, l, &w->box, counters_find(&c, "gi0-1"), now);
+	assert_in_range(row.reliability, 229, 230);
+	assert_int_equal(row.count.rx_crc, 3600);
+	for (int i = 0; i < 24 * 720; i++, now += 5 * SECOND) {
+		assert_int_equal(counters_sample(&c, l, now), ERR_OK);
+		l->stats.rx_packets += 90;
+	}
+	dump_interface(&row, NULL, l, &w->box, counters_find(&c, "gi0-1"), now);
+	assert_int_equal(row.reliability, 255);
+	counters_free(&c);
+}
+
 static void interface_rows(void **state)
 {
 	struct world *w = *state;
@@ -85,7 +114,7 @@ static void interface_rows(void **state)
 	assert_int_equal(row.ip_mtu, 1400);
 	assert_true(addr_equal(row.ip, addr_v4(ip_of("10.0.0.1"))));
 	assert_int_equal(row.prefix_len, 24);
-	assert_int_equal(row.rx_packets, 42);
+	assert_int_equal(row.count.rx_packets, 42);
 	assert_int_equal(row.rx_bps, 1500);
 	assert_int_equal(row.last_input_s, 60);
 	assert_true(row.last_output_s == UINT64_MAX);
@@ -232,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_follow_the_traffic),
 		cmocka_unit_test(looking_often_does_not_change_the_rate),
+		cmocka_unit_test_setup_teardown(reliability_follows_the_errors, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(interface_rows, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(route_rows, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(recursive_route_shows_what_was_configured, world_setup, world_teardown),
