@@ -144,6 +144,9 @@ struct backend_ops {
 	/* remote unset: all SA and policy counters and the global drops; else those of a peer. */
 	void (*clear_counters)(struct backend *b, struct addr remote);
 	void (*clear_line_counts)(struct backend *b, const char *acl); /* "*": all */
+
+	/* While on, packet sockets on this host see what comes and leaves, each packet as it is on the wire. */
+	void (*be_seen)(struct backend *b, bool on);
 };
 
 extern const struct backend_ops engine_backend;

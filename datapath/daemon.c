@@ -108,6 +108,7 @@ static bool apply(struct daemon *d)
 		daemon_refresh_in(d, RETRY_US);
 	wanted_prune(d);
 	reap(d);
+	captures_links(d);
 	return filtered;
 }
 
@@ -265,6 +266,7 @@ void daemon_close(struct daemon *d)
 	report_close(d->report);
 	links_close(d->links);
 	loop_timer_free(d->refresh);
+	captures_free(d);
 	if (d->backend)
 		d->ops->close(d->backend);
 	filter_live_free(d->filter);

@@ -11,6 +11,7 @@
 
 #include "configdb/follow.h"
 #include "datapath/backend.h"
+#include "datapath/capture/capture.h"
 #include "datapath/filter/live.h"
 #include "datapath/filter/report.h"
 #include "datapath/links.h"
@@ -51,6 +52,7 @@ struct daemon {
 	struct msg_conn *ike; /* ikemgrd's connection; NULL while it is away */
 	struct wanted *wanted;
 	bool debug_ipsec, no_filter;
+	struct captures *captures;
 };
 
 struct daemon_args {
@@ -93,6 +95,8 @@ void ike_tell(struct daemon *d, uint32_t type, struct span body);
 extern const struct msg_handlers daemon_handlers;
 /* dump.c: the console's questions. True if `m` was one. */
 bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m);
+/* Privilege 15 of the session that asks. */
+bool dump_privileged(struct daemon *d, const struct msg_conn *c);
 
 /* debug.c: `debug crypto ipsec` and log lines about drops */
 void debug_acquire(const struct daemon *d, const struct dpm_acquire *a);

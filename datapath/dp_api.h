@@ -45,7 +45,10 @@ enum dp_msg {
 	DPM_ENGINE_INFO,    /* -> dpm_engine_info */
 	DPM_CLEAR_COUNTERS, /* dpm_clear: SA and policy counters, or an access-list's. Privilege 15 */
 	DPM_DYNAMIC_DUMP,   /* -> dump of dpm_dynamic */
-	DPM_DEBUG           /* dpm_debug -> dpm_debug, the present state. Privilege 15; with ipsec 0 only a question */
+	DPM_DEBUG,          /* dpm_debug -> dpm_debug, the present state. Privilege 15; with ipsec 0 only a question */
+	DPM_CAPTURE,        /* dpm_capture -> dpm_capture_said: one step of `monitor capture`. Privilege 15, as all of captures */
+	DPM_CAPTURE_DUMP,   /* -> dump of dpm_capture_info */
+	DPM_CAPTURE_READ    /* dpm_capture_read -> packets, as many as one message takes: see dp_capture_packet */
 };
 
 struct dp_selector {                 /* one side of a traffic selector: a range, and ports */
@@ -268,6 +271,90 @@ struct dpm_clear {
 
 struct dpm_debug {
 	uint8_t ipsec, on; /* `debug crypto ipsec` */
+};
+
+/* `monitor capture`. Captures are datapathd's while it runs, and no part of the configuration. */
+#define DP_CAPTURE_NAME       32
+#define DP_CAPTURE_INTERFACES 4
+#define DP_CAPTURE_BYTES      (32 * 1024) /* of one packet, at most */
+
+enum dp_capture_step {
+	DP_CAPTURE_INTERFACE,    /* interface: adds it, or changes its direction */
+	DP_CAPTURE_NO_INTERFACE, /* interface: takes it away */
+	DP_CAPTURE_FILTER,       /* filter, acl */
+	DP_CAPTURE_BUFFER,       /* buffer_mb (0: as it is), circular */
+	DP_CAPTURE_LIMIT,        /* limit, value */
+	DP_CAPTURE_START,
+	DP_CAPTURE_STOP,
+	DP_CAPTURE_CLEAR, /* the packets go, the settings stay */
+	DP_CAPTURE_REMOVE,
+	DP_CAPTURE_STEPS
+};
+
+enum dp_capture_filter { DP_CAPTURE_ANY, DP_CAPTURE_IPV4, DP_CAPTURE_ACL };
+
+/* Limits; 0: none. */
+#define DP_CAPTURE_LIMITS(X)                                                                                                       \
+	X(PACKETS, "packets", "Number of Packets to capture")                                                                      \
+	X(DURATION, "duration", "Packet Capture duration")                                                                         \
+	X(LENGTH, "packet-length", "Packet Size to capture")                                                                       \
+	X(PPS, "pps", "Maximum number of packets to capture per second")                                                           \
+	X(EVERY, "every", "Packet sampling rate")
+enum dp_capture_limit {
+#define X(name, word, text) DP_LIMIT_##name,
+	DP_CAPTURE_LIMITS(X)
+#undef X
+		DP_LIMITS
+};
+
+struct dp_capture_interface {
+	char name[CFG_NAME]; /* IOS name */
+	uint8_t in, out;
+};
+
+struct dpm_capture {
+	uint8_t step; /* enum dp_capture_step */
+	uint8_t filter, circular, limit;
+	char name[DP_CAPTURE_NAME];
+	struct dp_capture_interface interface;
+	char acl[CFG_NAME];
+	uint32_t buffer_mb, value;
+};
+
+struct dpm_capture_said {
+	uint8_t failed;
+	char text[256]; /* why */
+	struct dp_capture_count {
+		uint64_t packets, bytes;     /* in the buffer */
+		uint64_t received;           /* that the filter permits, since the last start */
+		uint64_t dropped, oversized; /* no room or too many a second; cut to packet-length */
+		uint64_t duration_us;
+	} count;
+};
+
+struct dpm_capture_info {
+	char name[DP_CAPTURE_NAME];
+	struct dp_capture_interface interfaces[DP_CAPTURE_INTERFACES];
+	uint8_t ninterfaces, filter, circular, running;
+	char acl[CFG_NAME];
+	uint32_t buffer_mb, limits[DP_LIMITS];
+	struct dp_capture_count count;
+	uint64_t first_ns, last_ns; /* wall clock, of the packets in the buffer */
+};
+
+struct dpm_capture_read {
+	char name[DP_CAPTURE_NAME];
+	uint64_t from; /* the first number wanted */
+};
+
+/* Before the bytes of each packet, Ethernet header on; padded to a multiple of 8. */
+struct dp_capture_packet {
+	uint64_t number; /* from 1 */
+	uint64_t at_ns;  /* wall clock */
+	uint32_t len, wire_len;
+	uint8_t interface; /* index into dpm_capture_info.interfaces */
+	uint8_t out;
+	uint8_t zero[6];
 };
 
 #endif

@@ -111,7 +111,7 @@ static enum err drop_dump(struct daemon *d, struct dump *u)
 }
 
 /* Root alone is not enough: the session's privilege counts. */
-static bool privileged(struct daemon *d, const struct msg_conn *c)
+bool dump_privileged(struct daemon *d, const struct msg_conn *c)
 {
 	return msg_peer_uid(c) == geteuid() || cfg_follow_check_session(d->follow, msg_peer_pid(c), 15) == ERR_OK;
 }
@@ -122,7 +122,7 @@ static enum err clear(struct daemon *d, const struct dump *u)
 
 	if (u->m->body.len != sizeof(c))
 		return ERR_INVALID;
-	if (!privileged(d, u->c))
+	if (!dump_privileged(d, u->c))
 		return ERR_DENIED;
 	memcpy(&c, u->m->body.data, sizeof(c));
 	c.acl[CFG_NAME - 1] = '\0';
@@ -146,7 +146,7 @@ static enum err debug(struct daemon *d, const struct dump *u, struct dpm_debug *
 		return ERR_INVALID;
 	memcpy(&b, u->m->body.data, sizeof(b));
 	/* To ask what is being debugged changes nothing. */
-	if (b.ipsec && !privileged(d, u->c))
+	if (b.ipsec && !dump_privileged(d, u->c))
 		return ERR_DENIED;
 	if (b.ipsec)
 		d->debug_ipsec = b.on != 0;
@@ -172,8 +172,10 @@ bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m)
 	struct span body = { 0 };
 	enum err e = ERR_OK;
 
-	if (m->head.type >= DPM_SA_DUMP && m->head.type <= DPM_DEBUG)
+	if (m->head.type >= DPM_SA_DUMP)
 		daemon_catch_up(d);
+	if (captures_message(d, c, m))
+		return true;
 	switch (m->head.type) {
 	case DPM_SA_DUMP:
 		e = sa_dump(d, &u);

@@ -5,9 +5,13 @@
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define TICK_US 500000
 
@@ -185,6 +189,21 @@ static enum err engine_pass_packet(struct backend *b, const struct dpm_packet *p
 	return ERR_OK;
 }
 
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+/* Packet sockets see nothing of what goes past the queueing discipline, and kernels before 6.2 do not tell them how a UDP
+ * super-packet is cut. */
+static void engine_be_seen(struct backend *b, bool on)
+{
+	const int past = !on;
+
+	(void)setsockopt(b->sockets.packet, SOL_PACKET, PACKET_QDISC_BYPASS, &past, sizeof(past));
+	(void)setsockopt(b->sockets.udp, SOL_UDP, UDP_GRO, &past, sizeof(past));
+	FLAG_SET(b->seen, on);
+}
+
 const struct backend_ops engine_backend = {
 	.name = "engine",
 	.open = engine_open,
@@ -205,4 +224,5 @@ const struct backend_ops engine_backend = {
 	.info = engine_info,
 	.clear_counters = engine_clear_counters,
 	.clear_line_counts = engine_clear_line_counts,
+	.be_seen = engine_be_seen,
 };

@@ -71,6 +71,7 @@ struct backend { /* backend.h's: this is the engine */
 	struct loop_fd *icmp;
 	struct reservation reserved[RESERVATIONS];
 	uint64_t drops_base[DP_DROP_COUNT];
+	bool seen; /* atomic: somebody captures packets */
 	char detail[200];
 };
 

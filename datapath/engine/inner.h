@@ -28,6 +28,11 @@ struct inner {
 /* False if it is no sound IPv4 packet. `len` of the span may exceed the packet (padding). Super-packets pass too. */
 bool inner_parse(struct inner *in, struct span packet);
 
+/* From a TCP or UDP super-packet, segment number `i` with `size` bytes from `from` on, at `to` with its `header` bytes of IP and
+ * upper header before; checksums are made. Returns its length. (segment.c) */
+uint32_t segment_build(
+	const struct inner *in, const uint8_t *packet, uint8_t *to, uint32_t header, uint32_t from, uint32_t size, uint32_t i);
+
 /* Writes the checksum of the IPv4 header. */
 void ip4_checksum(uint8_t *header, size_t header_len);
 /* Changes the TOS byte, and the checksum with it. */

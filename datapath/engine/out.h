@@ -36,8 +36,8 @@ struct flow {
 struct out {
 	struct worker *w;
 	struct backend *b;
-	struct tap tap; /* a copy: descriptor and abilities */
-	bool udp_gso;
+	struct tap tap;        /* a copy: descriptor and abilities */
+	bool udp_gso, gso_now; /* gso_now: in this batch */
 	uint16_t ip_id;
 	struct policy *holding; /* list of policies that hold packets */
 	size_t held_bytes;      /* of all */

@@ -35,20 +35,19 @@ static void put_upper_checksum(uint8_t *l4, const struct inner *in, uint16_t len
 	memcpy(l4 + at, &check, 2);
 }
 
-/* Segment number `i` with `size` bytes from `from` on, at `to`. Returns its length. */
-static uint32_t build_segment(const struct clear *c, uint8_t *to, uint32_t header, uint32_t from, uint32_t size, uint32_t i)
+uint32_t segment_build(
+	const struct inner *in, const uint8_t *packet, uint8_t *to, uint32_t header, uint32_t from, uint32_t size, uint32_t i)
 {
-	const struct inner *in = &c->in;
 	uint8_t *l4 = to + in->header_len;
 	uint32_t upper = header - in->header_len;
 	bool last = from + size == in->len;
 	uint64_t sum;
 
-	memcpy(to, c->packet, header);
+	memcpy(to, packet, header);
 	put16(to + 2, (uint16_t)(header + size));
 	put16(to + 4, (uint16_t)(in->id + i));
 	ip4_checksum(to, in->header_len);
-	sum = csum_copy(0, to + header, c->packet + from, size);
+	sum = csum_copy(0, to + header, packet + from, size);
 	if (in->protocol == IPPROTO_TCP) {
 		put32(l4 + 4, get32(l4 + 4) + (from - header));
 		if (!last)
@@ -155,10 +154,10 @@ static void many(struct out *o, struct clear *c, uint32_t header, uint32_t size)
 		uint32_t n = c->in.len - at < size ? c->in.len - at : size;
 
 		if (header + n > c->plain_mtu) {
-			fragment(o, c, o->scratch, build_segment(c, o->scratch, header, at, n, i));
+			fragment(o, c, o->scratch, segment_build(&c->in, c->packet, o->scratch, header, at, n, i));
 			continue;
 		}
-		build_segment(c, seal_room(o, c, header + n), header, at, n, i);
+		segment_build(&c->in, c->packet, seal_room(o, c, header + n), header, at, n, i);
 		seal_add(o, c, header + n, c->in.tos, false);
 	}
 }

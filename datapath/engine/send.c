@@ -111,7 +111,7 @@ static size_t run_length(const struct out *o, size_t i, enum way w)
 	const struct out_packet *p = &o->packets[i];
 	size_t n = 1, bytes = p->len;
 
-	if (!p->encap || p->fragment || !o->udp_gso)
+	if (!p->encap || p->fragment || !o->gso_now)
 		return 1;
 	while (i + n < o->n && n < GSO_SEGMENTS) {
 		const struct out_packet *q = &o->packets[i + n];
@@ -152,7 +152,7 @@ static void send_singly(struct out *o, size_t m, enum way w)
 	int fd = socket_of(&o->b->sockets, w);
 
 	if (errno == EIO || errno == EINVAL)
-		o->udp_gso = false;
+		o->udp_gso = o->gso_now = false;
 	for (size_t i = 0; i < n; i++) {
 		message(o, m, first + i, 1, w);
 		if (sendmsg(fd, &o->msgs[m].msg_hdr, 0) < 0)
@@ -187,6 +187,7 @@ void send_batch(struct out *o)
 	size_t count = 0;
 	enum way now = WAY_UDP;
 
+	o->gso_now = o->udp_gso && !FLAG_GET(o->b->seen);
 	for (size_t i = 0, n; i < o->n; i += n) {
 		enum way w = way_of(&o->packets[i]);
 

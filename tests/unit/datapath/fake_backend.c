@@ -201,6 +201,12 @@ static void fake_clear_lines(struct backend *b, const char *acl)
 	snprintf(fake.cleared_acl, sizeof(fake.cleared_acl), "%s", acl);
 }
 
+static void fake_be_seen(struct backend *b, bool on)
+{
+	(void)b;
+	fake.seen = on;
+}
+
 const struct backend_ops fake_backend = {
 	.name = "fake",
 	.open = fake_open,
@@ -221,6 +227,7 @@ const struct backend_ops fake_backend = {
 	.info = fake_info,
 	.clear_counters = fake_clear,
 	.clear_line_counts = fake_clear_lines,
+	.be_seen = fake_be_seen,
 };
 
 void fake_acquire(const struct dp_policy_id *id)

@@ -21,6 +21,7 @@ struct fake {
 	int states;
 	struct addr flushed;
 	int flushes, moves, passed, cleared;
+	bool seen;
 	size_t passed_len;
 	char cleared_acl[CFG_NAME];
 	struct backend_line_count lines[4];

@@ -1,0 +1,194 @@
+"""`monitor capture`: what the router says was on its wires is what a stranger on the same wires saw.
+
+    hostA 192.168.1.10 -- gi0/1 R1 gi0/0 203.0.113.1 -- internet -- 198.51.100.2 R2 -- 192.168.2.10 hostB
+"""
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import site_fixture
+from rig import Capture, until
+
+site = site_fixture("moncap")
+pytestmark = pytest.mark.xdist_group("moncap")
+
+
+@pytest.fixture(autouse=True)
+def no_capture_left(site):
+    yield
+    site.console("R1", "monitor capture CAP stop", "no monitor capture CAP")
+
+
+def exported(site, name="CAP.pcap"):
+    """The file as this side of the namespace sees it; `read` as of any capture."""
+    site.console("R1", f"delete flash:{name}", name, "")
+    screen = site.console("R1", f"monitor capture CAP export flash:{name}")
+    assert "Exported Successfully" in screen, screen
+    return Capture(site, f"/var/tmp/postern-lab/{site.name}/R1/data/flash/{name}")
+
+
+def start(site, *lines):
+    screen = site.console("R1", *(f"monitor capture CAP {line}" for line in (*lines, "start")))
+    assert "Started capture point : CAP" in screen, screen
+
+
+def stop(site):
+    """What was received, dropped, oversized."""
+    screen = site.console("R1", "monitor capture CAP stop")
+    assert "Stopped capture point : CAP" in screen
+    return tuple(int(n) for n in re.findall(r"Packets \w+ - (\d+)", screen))
+
+
+def test_both_sides_of_the_encryption_are_seen_as_a_stranger_sees_them(site):
+    start(site, "interface GigabitEthernet0/0 both", "interface GigabitEthernet0/1 both")
+    with site.capture() as wire:
+        assert site.ping(count=4) == (4, 4)
+    received, dropped, oversized = stop(site)
+    assert received > 20 and (dropped, oversized) == (0, 0)
+    ours = exported(site)
+    assert os.stat(ours.path).st_mode & 0o777 == 0o600
+    outer = 'frame.interface_name == "GigabitEthernet0/0" && (esp || isakmp)'
+    fields = ("ip.src", "ip.dst", "ip.id", "ip.len", "esp.spi", "esp.sequence", "isakmp.ispi", "isakmp.messageid")
+    assert ours.read(outer, *fields) == wire.read("esp || isakmp", *fields)
+    assert len(ours.read(outer + " && esp")) == 8
+    assert len(ours.read("frame.interface_name == \"GigabitEthernet0/0\" && esp && frame.packet_flags_direction == 2")) == 4
+    assert ours.read("frame.interface_name == \"GigabitEthernet0/0\" && icmp && ip.addr == 192.168.1.10") == []
+    assert len(ours.read("frame.interface_name == \"GigabitEthernet0/1\" && icmp")) == 8
+    assert ours.read("_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0",
+                     options=("-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")) == []
+
+
+def test_show_says_the_same(site):
+    start(site, "interface gi0/0 both", "match ipv4 any any")
+    assert site.ping(count=2) == (2, 2)
+    stop(site)
+    show = site.show("R1", "show monitor capture CAP buffer brief")
+    spis = re.findall(r"ESP \d+ ESP \(SPI=0x(\w{8})\), seq=(\d+)", show)
+    packets = exported(site).read("esp", "esp.spi", "esp.sequence")
+    assert [f"0x{spi}\t{seq}" for spi, seq in spis] == packets and len(packets) == 4
+    sas = site.show("R1", "show crypto ipsec sa | include spi:")
+    assert {spi for spi, _ in spis} <= set(re.findall(r"0x(\w+)\(", sas.lower()))
+    detailed = site.show("R1", "show monitor capture CAP buffer detailed")
+    assert detailed.count("Interface GigabitEthernet0/0, out") == detailed.count("Interface GigabitEthernet0/0, in") == 2
+    assert "match ipv4 any any" in site.show("R1", "show monitor capture CAP parameter")
+    assert "Status : Inactive" in site.show("R1", "show monitor capture CAP")
+    assert "monitor capture" not in site.show("R1", "show running-config")
+    site.console("R1", "monitor capture CAP clear")
+    assert "Buffer is empty" in site.show("R1", "show monitor capture CAP buffer")
+
+
+def test_an_access_list_chooses_and_its_changes_count_at_once(site):
+    site.configure("R1", "ip access-list extended ONLY", "permit icmp host 192.168.1.10 any")
+    start(site, "interface gi0/1 both access-list ONLY")
+    assert site.ping(count=2) == (2, 2)
+    site.configure("R1", "ip access-list extended ONLY", "permit icmp any host 192.168.1.10")
+    assert site.ping(count=2) == (2, 2)
+    site.configure("R1", "no ip access-list extended ONLY")
+    assert site.ping(count=2) == (2, 2)
+    stop(site)
+    assert [line.split("\t")[0] for line in exported(site).read("", "ip.src", "frame.protocols")] == [
+        "192.168.1.10", "192.168.1.10", "192.168.1.10", "192.168.2.10", "192.168.1.10", "192.168.2.10"]
+
+
+def test_one_direction(site):
+    start(site, "interface gi0/1 in", "match ipv4 any any")
+    assert site.ping(count=3) == (3, 3)
+    stop(site)
+    assert set(exported(site).read("icmp", "ip.src")) == {"192.168.1.10"}
+    start(site, "clear", "interface gi0/1 out")
+    assert site.ping(count=3) == (3, 3)
+    stop(site)
+    assert set(exported(site).read("icmp", "ip.src")) == {"192.168.2.10"}
+
+
+def test_limits_end_a_capture_and_the_log_says_which(site):
+    start(site, "interface gi0/1 in match ipv4 any any", "limit packets 2 packet-length 64")
+    assert site.ping(count=4, size=400) == (4, 4)
+    until(lambda: "CAP disabled. Reason : Packet limit reached" in site.show("R1", "show logging"), 10, "the end")
+    assert exported(site).read("", "frame.len", "frame.cap_len") == ["442\t64", "442\t64"]
+    site.console("R1", "no monitor capture CAP limit", "monitor capture CAP limit duration 1", "monitor capture CAP start")
+    until(lambda: "Reason : Capture duration expired" in site.show("R1", "show logging"), 20, "the end")
+    assert "Status : Inactive" in site.show("R1", "show monitor capture CAP")
+
+
+def load(site, megabytes):
+    """A TCP stream from hostA to hostB."""
+    listen = site.start("hostB", "python3", "-c", (
+        "import socket;s=socket.create_server(('192.168.2.10',7000));print('up',flush=True);c=s.accept()[0];n=0\n"
+        "while d:=c.recv(1<<20): n+=len(d)\nprint(n)"))
+    assert listen.stdout.readline() == "up\n"
+    site.run("hostA", "python3", "-c", (
+        f"import socket;c=socket.create_connection(('192.168.2.10',7000));c.sendall(bytes({megabytes}<<20));c.close()"))
+    assert int(listen.communicate(timeout=60)[0]) == megabytes << 20
+
+
+def test_super_packets_stand_in_the_file_as_they_are_on_the_wire(site):
+    start(site, "interface gi0/0 both", "interface gi0/1 both", "buffer size 40")
+    load(site, 6)
+    received, dropped, _ = stop(site)
+    ours = exported(site)
+    assert received > 8000 and dropped == 0
+    assert ours.read("frame.len > 1514") == []
+    assert ours.read("!icmp && (tcp.checksum.status == 0 || ip.checksum.status == 0)",
+                     options=("-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE")) == []
+
+
+def test_a_linear_buffer_ends_and_a_circular_one_keeps_the_newest(site):
+    start(site, "interface gi0/1 both", "buffer size 1")
+    load(site, 3)
+    assert "CAP disabled. Reason : Capture buffer full" in site.show("R1", "show logging")
+    first = site.show("R1", "show monitor capture CAP buffer | include TCP").split("\n")[0]
+    assert "[SYN]" in first
+    start(site, "clear", "buffer size 1 circular")
+    load(site, 3)
+    site.console("R1", "monitor capture CAP stop")
+    screen = site.show("R1", "show monitor capture CAP buffer | include TCP")
+    assert "FIN" in screen and "[SYN]" not in screen
+    assert exported(site).read("_ws.malformed") == []
+
+
+@pytest.mark.parametrize("line, answer", [
+    ("monitor capture CAP start", "% Capture CAP does not exist"),
+    ("show monitor capture CAP", "% Capture CAP does not exist"),
+    ("monitor capture CAP interface gi0/9 both", "% Interface GigabitEthernet0/9 does not exist"),
+    ("monitor capture CAP access-list NOSUCH", "% Access list NOSUCH does not exist"),
+    ("monitor capture CAP buffer size 101", "% Invalid input detected"),
+    ("monitor capture CAP interface gi0/0", "% Incomplete command."),
+])
+def test_what_cannot_be_is_refused(site, line, answer):
+    assert answer in site.console("R1", line)
+    assert "does not exist" in site.console("R1", "show monitor capture CAP")
+
+
+def test_a_running_capture_is_not_changed(site):
+    assert "no interface specified" in site.console("R1", "monitor capture CAP match any", "monitor capture CAP start")
+    start(site, "interface gi0/0 both")
+    for line in ("buffer size 5", "clear", "start", "interface gi0/1 in", "export flash:X.pcap"):
+        assert "% Capture CAP is active; stop it first" in site.console("R1", f"monitor capture CAP {line}"), line
+    assert "% Capture CAP is active" in site.console("R1", "no monitor capture CAP")
+    screen = site.console("R1", "monitor capture CAP stop", "monitor capture CAP export tftp:X.pcap", "monitor capture CAP export flash:../x")
+    assert screen.count("(Invalid argument)") == 2
+
+
+def test_only_privilege_15_captures(site):
+    screen = site.console("R1", "monitor capture CAP match any", "disable", "monitor capture CAP start", "show monitor capture")
+    assert screen.count("% Invalid input detected") == 2
+
+
+def test_with_nothing_to_see_the_engine_goes_its_quick_way_again(site):
+    """A capture on the sending host, started by nobody of ours, sees the engine's packets only while a capture runs."""
+    def seen_by_a_stranger_here():
+        dump = site.start("R1", "tshark", "-n", "-i", "gi0-0", "-a", "duration:3", "-Y", "esp", "-T", "fields", "-e", "ip.src",
+                          env={**os.environ, "HOME": site.dir})
+        until(lambda: site.run("R1", "pgrep", "-x", "dumpcap", check=False).strip(), 10, "dumpcap")
+        subprocess.run(["sleep", "0.7"], check=True)
+        assert site.ping(count=3) == (3, 3)
+        return dump.communicate(timeout=60)[0].count("203.0.113.1\n")
+    assert site.ping(count=1) == (1, 1)
+    assert seen_by_a_stranger_here() == 0
+    start(site, "interface gi0/0 both")
+    assert seen_by_a_stranger_here() == 3
+    stop(site)
+    assert seen_by_a_stranger_here() == 0
