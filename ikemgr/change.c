@@ -4,6 +4,7 @@
  * longer permit is cleared, and a negotiation whose key has changed ends.
  */
 #include "ikemgr/core.h"
+#include "ikemgr/identity.h"
 
 #include "platform/base/log.h"
 
@@ -29,24 +30,13 @@ static void children_check(struct ike *k)
 	}
 }
 
-static const char *key_fault(const struct ike_sa *sa)
-{
-	const struct cfg_isakmp_key *key = cfg_key_for(sa->k->cfg, addr_to_v4(sa->st.path.remote));
-
-	if (sa->h == NULL)
-		return NULL;
-	if (key == NULL)
-		return "its pre-shared key was removed";
-	return sa->st.secret_id != 0 && sa->st.secret_id != key->secret_id ? "its pre-shared key was changed" : NULL;
-}
-
 /* One step; the list may change with each, so it begins anew until nothing is left to do. */
 static bool sas_check_one(struct ike *k)
 {
 	EACH(l, &k->sas)
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
-		const char *fault = key_fault(sa);
+		const char *fault = identity_key_fault(sa);
 
 		if (fault != NULL) {
 			phase1_fail(sa, 0, fault);

@@ -1,5 +1,6 @@
 /* The doors of ike.h: each hands over to the file whose matter it is. */
 #include "ikemgr/core.h"
+#include "ikemgr/identity.h"
 
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
@@ -76,8 +77,16 @@ void ike_free(struct ike *k)
 void ike_config(struct ike *k, const struct cfg *now, unsigned tables)
 {
 	k->cfg = now;
-	if (now != NULL)
-		change_apply(k, tables);
+	if (now == NULL)
+		return;
+	if (aggressive_answered(k) && !k->told_aggressive) {
+		k->told_aggressive = true;
+		log_msg("CRYPTO", LOG_SEV_WARNING, "IKMP_AGGRESSIVE_PSK",
+			"Aggressive mode is answered: whoever asks gets a hash to test guesses of the pre-shared key with; use "
+			"long "
+			"random keys");
+	}
+	change_apply(k, tables);
 }
 
 void ike_receive(struct ike *k, const struct ike_path *path, struct span packet)

@@ -1,7 +1,7 @@
 /* Inside the IKE core: its objects, and which file does what. Only files of this folder include it.
  *
  *   core.c        the doors of ike.h            runner.c, rules.c   exchanges as tables
- *   table.c       SAs by cookie, serial, peer   main_mode.c, offer.c, natt.c     phase 1
+ *   table.c       SAs by cookie, serial, peer   main_mode.c, aggressive.c, phase1.c, offer.c, natt.c, identity.c   phase 1
  *   receive.c     from datagram to exchange     quick_mode.c, quick_offer.c, quick_id.c  phase 2
  *   send.c        sealing, repeating            info.c              notify, delete, DPD
  *   derive.c      derivations of RFC 2409       flow.c, child.c, rekey.c    who needs a tunnel, and the tunnels
@@ -188,6 +188,7 @@ struct ike {
 	uint64_t table_key; /* random: which bucket is nobody's business */
 	uint32_t half_open;
 	uint64_t next_serial;
+	bool told_aggressive; /* the warning about its hash was given */
 	uint32_t next_conn_id, next_child_id;
 	struct link flows, children, ins[TABLE_SIZE], outs[TABLE_SIZE], sessions;
 	struct sa_state scratch_sa;
@@ -221,7 +222,7 @@ uint64_t random_u64(struct ike *k);
 uint64_t random_below(struct ike *k, uint64_t n); /* 0..n-1; 0 for n = 0 */
 
 /* table.c */
-struct ike_sa *sa_new(struct ike *k, bool initiator, const struct ike_path *path, uint64_t cookie_i);
+struct ike_sa *sa_new(struct ike *k, bool initiator, uint8_t exchange, const struct ike_path *path, uint64_t cookie_i);
 /* Takes it out of everything, wipes and frees; keeps a row for show. Ends its quick modes. Sends nothing. */
 void sa_free(struct ike_sa *sa);
 struct ike_sa *sa_by_cookies(struct ike *k, uint64_t cookie_i, uint64_t cookie_r);
@@ -290,12 +291,14 @@ enum err message_hash(
 	const struct sa_state *s, uint32_t id, const struct message *m, struct span before, struct secret *out) MUST_CHECK;
 
 /* offer.c: phase 1 proposals */
-enum err offer_phase1(struct ike *k, const struct ike_sa *sa, struct writer *w);
+enum err offer_phase1(struct ike *k, enum alg_group only, struct writer *w); /* GROUP_NONE: all groups */
+bool policy_usable(const struct cfg_isakmp_policy *p);
 bool choose_phase1(struct step *st, struct span proposals, struct ike_terms *terms, struct writer *echo);
 bool accept_phase1(struct step *st, struct span proposals, struct ike_terms *terms);
 
 /* natt.c */
-void natt_vendor(struct sa_state *s, struct span id);
+bool natt_permitted(const struct ike *k);
+void natt_vendor(const struct ike *k, struct sa_state *s, struct span id);
 void natt_put(struct step *st, struct build *b);
 void natt_check(struct step *st);
 void natt_float(struct sa_state *s);
@@ -304,10 +307,12 @@ uint16_t natt_encaps(const struct sa_state *s); /* mode attribute of a tunnel */
 bool natt_encaps_fits(const struct sa_state *s, uint64_t mode);
 void keepalive_set(struct ike_sa *sa);
 
-/* main_mode.c, quick_mode.c, info.c: handlers of the rows */
+/* main_mode.c, aggressive.c, quick_mode.c, info.c: handlers of the rows */
 enum err mm_offer(struct step *st), mm_choose(struct step *st), mm_chosen(struct step *st), mm_send_ke(struct step *st),
 	mm_take_ke(struct step *st), mm_answer_ke(struct step *st), mm_send_id(struct step *st), mm_answer_id(struct step *st),
 	mm_finish(struct step *st);
+enum err ag_begin(struct step *st), ag_offer(struct step *st), ag_choose(struct step *st), ag_answer(struct step *st),
+	ag_take(struct step *st), ag_finish(struct step *st), ag_confirm(struct step *st);
 enum err qm_begin(struct step *st), qm_offer(struct step *st), qm_answer(struct step *st), qm_accept(struct step *st),
 	qm_keys(struct step *st), qm_send_2(struct step *st), qm_send_3(struct step *st), qm_finish(struct step *st);
 enum err info_protected(struct step *st), info_plain(struct step *st);
@@ -356,6 +361,8 @@ void policy_id_of(struct dp_policy_id *id, const struct policy *p);
 bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b);
 struct addr ike_policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote);
 bool policy_has_peer(const struct cfg_map_entry *e, struct addr peer);
+/* The first complete entry for the peer on an interface with that address; NULL: none. */
+const struct cfg_map_entry *peer_entry(const struct ike *k, struct addr local, struct addr peer);
 bool peer_configured(const struct ike *k, struct addr local, struct addr peer);
 void policy_lifetimes(const struct ike *k, const struct cfg_map_entry *e, uint32_t *s, uint32_t *kb);
 unsigned group_strength(enum alg_group g);
@@ -397,7 +404,7 @@ void rekey_sa_schedule(struct ike_sa *sa);
 void child_timers_init(struct child *c);
 void child_wear(struct child *c); /* its volume is nearly used */
 void sa_delete(struct ike_sa *sa, bool tell, const char *why);
-/* Begins main mode; `patient`: no other peer waits to be tried. A failure comes through flow_ike_failed, maybe at once. */
+/* Begins phase 1; `patient`: no other peer waits to be tried. A failure comes through flow_ike_failed, maybe at once. */
 void phase1_begin(struct ike *k, struct addr local, struct addr peer, bool patient);
 void sa_timers_init(struct ike_sa *sa);
 

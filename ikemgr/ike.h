@@ -27,7 +27,7 @@ struct ike_path {
 
 /* A request to the process that holds the PSKs: SKEYID = prf(psk, Ni_b | Nr_b), RFC 2409 5. */
 struct ike_skeyid_request {
-	uint64_t secret_id; /* cfg_isakmp_key.secret_id */
+	uint64_t secret_id; /* cfg_isakmp_key.secret_id; 0: a key that nobody has, the same while the process lives */
 	enum alg_hash prf;
 	uint16_t ni_len, nr_len;
 	uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];

@@ -3,6 +3,7 @@
  * The rows' handlers only judge whether a message is authentic; what it says is acted upon after the commit, in info_done.
  */
 #include "ikemgr/core.h"
+#include "ikemgr/phase1.h"
 
 #include "platform/base/log.h"
 
@@ -60,6 +61,21 @@ static void plain_done(struct ike_sa *sa, const struct payload_notify *n)
 		phase1_fail(sa, 0, why);
 	else
 		say_failure(sa->k, sa->st.path.remote, sa->conn_id, "%s", why);
+}
+
+/* Phase 1 ends earlier than we thought. Aggressive mode has no protected message to say it in (RFC 2407 4.6.3.1). */
+static void lifetime_done(struct ike_sa *sa, const struct payload_notify *n)
+{
+	uint32_t before = sa->st.terms.lifetime_s;
+
+	if (n->protocol != PROTO_ISAKMP || !sa->st.initiator)
+		return;
+	lifetime_take(&sa->st.terms, n);
+	if (sa->st.terms.lifetime_s == before)
+		return;
+	sa->expires_us = sa->established_us + sa->st.terms.lifetime_s * SECOND;
+	timer_set(&sa->k->timers, &sa->life, sa->expires_us);
+	rekey_sa_schedule(sa);
 }
 
 /* The quick mode that a notification is about: by our SPI, else the oldest that waits for an answer. */
@@ -124,6 +140,9 @@ static void notify_done(struct ike_sa *sa, const struct payload_notify *n)
 	switch (n->type) {
 	case NOTIFY_R_U_THERE:
 		dpd_done(sa, n);
+		break;
+	case NOTIFY_RESPONDER_LIFETIME:
+		lifetime_done(sa, n);
 		break;
 	case NOTIFY_INVALID_SPI:
 		invalid_spi_done(sa, n);

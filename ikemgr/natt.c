@@ -8,7 +8,12 @@
 
 #include <string.h>
 
-void natt_vendor(struct sa_state *s, struct span id)
+bool natt_permitted(const struct ike *k)
+{
+	return k->cfg == NULL || !k->cfg->isakmp.nat_transparency_off;
+}
+
+void natt_vendor(const struct ike *k, struct sa_state *s, struct span id)
 {
 	static const struct {
 		enum vendor vendor;
@@ -17,7 +22,7 @@ void natt_vendor(struct sa_state *s, struct span id)
 		{ VENDOR_NATT_02, NATT_DRAFT_02 } };
 	enum vendor v = vendor_find(id);
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; natt_permitted(k) && i < sizeof(known) / sizeof(known[0]); i++)
 		if (v == known[i].vendor && known[i].natt > s->natt)
 			s->natt = known[i].natt;
 	if (v == VENDOR_DPD)

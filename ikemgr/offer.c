@@ -93,7 +93,7 @@ static void policy_print(char *out, size_t size, const struct cfg_isakmp_policy 
 	terms_print(out, size, &t);
 }
 
-static bool policy_usable(const struct cfg_isakmp_policy *p)
+bool policy_usable(const struct cfg_isakmp_policy *p)
 {
 	const struct cipher_alg *c = cipher_find(p->encryption);
 
@@ -129,18 +129,22 @@ static void transform_put(struct writer *w, const struct cfg_isakmp_policy *p, u
 	chain_put(w, PAYLOAD_TRANSFORM, more, &v);
 }
 
-enum err offer_phase1(struct ike *k, const struct ike_sa *sa, struct writer *w)
+static bool policy_offered(const struct cfg_isakmp_policy *p, enum alg_group only)
+{
+	return policy_usable(p) && (only == GROUP_NONE || p->group == only);
+}
+
+enum err offer_phase1(struct ike *k, enum alg_group only, struct writer *w)
 {
 	static uint8_t buf[SA_BODY_MAX]; /* single-threaded, as the whole core */
 	struct writer t = writer_of(buf, sizeof(buf));
 	union payload_value v = { .proposal = { .number = 1, .protocol = PROTO_ISAKMP } };
 	uint8_t n = 0, total = 0;
 
-	(void)sa;
 	for (size_t i = 0; i < k->cfg->npolicies && total < TRANSFORMS_MAX; i++)
-		total += policy_usable(&k->cfg->policies[i]);
+		total += policy_offered(&k->cfg->policies[i], only);
 	for (size_t i = 0; i < k->cfg->npolicies && n < total; i++)
-		if (policy_usable(&k->cfg->policies[i])) {
+		if (policy_offered(&k->cfg->policies[i], only)) {
 			n++;
 			transform_put(&t, &k->cfg->policies[i], n, n < total);
 		}

@@ -1,5 +1,6 @@
 /* How exchanges end, well or badly, and what follows for the flows that waited. */
 #include "ikemgr/core.h"
+#include "ikemgr/phase1.h"
 
 #include "platform/base/log.h"
 
@@ -36,6 +37,20 @@ static void initial_contact(struct ike_sa *sa)
 	children_with_peer_delete(k, sa->st.path.local, sa->st.path.remote, false, sa->created_us);
 }
 
+/* RESPONDER-LIFETIME of an aggressive mode, which had no protected message of ours. */
+static void lifetime_tell(struct ike_sa *sa)
+{
+	uint8_t spi[16], life[16];
+	struct writer w = writer_of(spi, sizeof(spi));
+
+	if (sa->st.exchange != EXCH_AGGRESSIVE || sa->st.terms.told_lifetime_s == 0)
+		return;
+	writer_u64(&w, sa->st.cookie_i);
+	writer_u64(&w, sa->st.cookie_r);
+	info_send_notify(sa, NOTIFY_RESPONDER_LIFETIME, PROTO_ISAKMP, writer_span(&w),
+		span_of(life, lifetime_encode(life, sa->st.terms.told_lifetime_s)));
+}
+
 void phase1_done(struct ike_sa *sa)
 {
 	struct ike *k = sa->k;
@@ -51,6 +66,7 @@ void phase1_done(struct ike_sa *sa)
 	terms_print(terms, sizeof(terms), &sa->st.terms);
 	trace(k, sa->conn_id, "SA has been authenticated with %s (%s), %s, lifetime %u s%s", addr_print(peer, sa->st.path.remote),
 		sa->st.identity, terms, sa->st.terms.lifetime_s, natt_used(&sa->st) ? ", UDP encapsulation" : "");
+	lifetime_tell(sa);
 	initial_contact(sa);
 	flow_ike_up(sa);
 }
@@ -62,7 +78,7 @@ void phase1_fail(struct ike_sa *sa, uint16_t notify, const char *why)
 	bool initiator = sa->st.initiator;
 
 	count(k, STAT_PHASE1_FAILED);
-	failure_say(k, &sa->st, sa->conn_id, "Main", why);
+	failure_say(k, &sa->st, sa->conn_id, sa->st.exchange == EXCH_AGGRESSIVE ? "Aggressive" : "Main", why);
 	if (notify != 0 && (sa->st.evidence & EV_KEYS))
 		info_send_notify(sa, notify, PROTO_ISAKMP, (struct span){ 0 }, (struct span){ 0 });
 	else if (notify != 0)

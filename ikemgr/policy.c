@@ -105,19 +105,24 @@ static bool interface_has(const struct ike *k, const struct cfg_interface *i, st
 	return i->crypto_map[0] != '\0' && addr_is_set(local) && addr_equal(ike_policy_local(k, i, remote), local);
 }
 
-bool peer_configured(const struct ike *k, struct addr local, struct addr peer)
+const struct cfg_map_entry *peer_entry(const struct ike *k, struct addr local, struct addr peer)
 {
 	if (k->cfg == NULL || !k->cfg->isakmp_enabled)
-		return false;
+		return NULL;
 	for (size_t n = 0; n < k->cfg->ninterfaces; n++) {
 		const struct cfg_interface *i = &k->cfg->interfaces[n];
 		const struct cfg_map_entry *e = interface_has(k, i, local, peer) ? cfg_map_first(k->cfg, i->crypto_map) : NULL;
 
 		for (; e != NULL; e = cfg_map_next(k->cfg, e))
 			if (e->kind == MAP_ISAKMP && policy_has_peer(e, peer) && cfg_map_entry_fault(k->cfg, e) == NULL)
-				return true;
+				return e;
 	}
-	return false;
+	return NULL;
+}
+
+bool peer_configured(const struct ike *k, struct addr local, struct addr peer)
+{
+	return peer_entry(k, local, peer) != NULL;
 }
 
 static bool within(const struct dp_selector *inner, const struct dp_selector *outer)

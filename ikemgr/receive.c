@@ -2,6 +2,7 @@
  * ends here with a counter; the rows see only well-formed messages.
  */
 #include "ikemgr/core.h"
+#include "ikemgr/identity.h"
 
 #include "platform/base/log.h"
 
@@ -88,6 +89,22 @@ static bool decode(struct ike *k, struct span body, bool padded, const char **wh
 	return false;
 }
 
+/* A refusal has no answer: nobody learns from it what is configured. */
+static bool aggressive_may(struct ike *k, const struct ike_path *path)
+{
+	char from[ADDR_TEXT];
+
+	if (aggressive_answered(k))
+		return true;
+	addr_print(from, path->remote);
+	if (say_allowed(k))
+		say_failure(k, path->remote, 0, "aggressive mode asked for by %s, but %s", from,
+			k->cfg->isakmp.aggressive_disable
+				? "it is disabled"
+				: "no ISAKMP profile, ISAKMP peer or key by host name is there to answer it with");
+	return false;
+}
+
 static void receive_first(struct ike *k, const struct ike_path *path, struct span packet)
 {
 	struct arrival a = { .path = path };
@@ -102,7 +119,7 @@ static void receive_first(struct ike *k, const struct ike_path *path, struct spa
 			count(k, STAT_REFUSED);
 		return;
 	}
-	if (!crypto_on(k)) {
+	if (!crypto_on(k) || (h->exchange == EXCH_AGGRESSIVE && !aggressive_may(k, path))) {
 		count(k, STAT_IGNORED);
 		return;
 	}
@@ -112,7 +129,7 @@ static void receive_first(struct ike *k, const struct ike_path *path, struct spa
 	}
 	if (k->in.set == 0 || !(k->in.set & P(SA)) || !admit(k, path->remote))
 		return;
-	sa = sa_new(k, false, path, h->cookie_i);
+	sa = sa_new(k, false, h->exchange, path, h->cookie_i);
 	if (sa == NULL)
 		return;
 	trace_message(k, sa->conn_id, &k->in);
@@ -189,6 +206,16 @@ static void phase2_early_say(struct ike_sa *sa, const struct arrival *a)
 			"Cannot accept Quick Mode exchange from %s if SA is not authenticated!", from);
 }
 
+/* The initiator of an aggressive mode is through and begins a quick mode: its third message was lost. Our second one makes it
+ * come again. */
+static void third_missing(struct ike_sa *sa, const struct arrival *a)
+{
+	if (sa->st.initiator || sa->st.state != AG_INIT_EXCH || !a->encrypted || sa->tx.answered >= TX_ANSWERS_MAX)
+		return;
+	sa->tx.answered++;
+	tx_repeat(sa->k, &sa->tx);
+}
+
 static void receive_phase2(struct ike_sa *sa, struct span packet, struct arrival *a)
 {
 	struct ike *k = sa->k;
@@ -201,6 +228,7 @@ static void receive_phase2(struct ike_sa *sa, struct span packet, struct arrival
 	if (id == 0 || !(sa->st.evidence & EV_AUTHED) || !a->encrypted || (q != NULL && q->st == NULL)) {
 		count(k, id == 0 ? STAT_BAD_MESSAGE_ID : STAT_BAD_EXCHANGE);
 		phase2_early_say(sa, a);
+		third_missing(sa, a);
 		return;
 	}
 	q = quick_for(sa, id, &why);
@@ -236,9 +264,9 @@ static void receive_known(struct ike_sa *sa, const struct ike_path *path, struct
 		receive_phase2(sa, packet, &a);
 		return;
 	}
-	if (k->in.head.exchange == EXCH_MAIN && (repetition(k, &sa->tx, a.digest) || sa->pending != 0))
+	if (k->in.head.exchange == sa->st.exchange && (repetition(k, &sa->tx, a.digest) || sa->pending != 0))
 		return;
-	if (k->in.head.exchange == EXCH_MAIN && k->in.head.message_id != 0) {
+	if (k->in.head.exchange == sa->st.exchange && k->in.head.message_id != 0) {
 		count(k, STAT_BAD_MESSAGE_ID);
 		return;
 	}
@@ -258,6 +286,7 @@ void receive(struct ike *k, const struct ike_path *path, struct span packet)
 {
 	struct isakmp_header *h = &k->in.head;
 	struct ike_sa *sa;
+	bool first;
 
 	/* One byte 0xff is a NAT keepalive (RFC 3948 4). */
 	if (packet.len == 1 && packet.data[0] == 0xff)
@@ -280,10 +309,12 @@ void receive(struct ike *k, const struct ike_path *path, struct span packet)
 		if (sa != NULL && (!sa->st.initiator || !addr_equal(sa->st.path.remote, path->remote)))
 			sa = NULL;
 	}
+	/* The first message of a phase 1 has no cookie of the responder's. */
+	first = h->cookie_r == 0 && (h->exchange == EXCH_MAIN || h->exchange == EXCH_AGGRESSIVE);
 	/* A refusal of our first message may come without a cookie of theirs; then sa_by_cookies has found it. */
-	if (sa != NULL && !(h->cookie_r == 0 && h->exchange == EXCH_MAIN))
+	if (sa != NULL && !first)
 		receive_known(sa, path, packet);
-	else if (h->cookie_r == 0 && h->exchange == EXCH_MAIN && h->message_id == 0 && !(h->flags & FLAG_ENCRYPTED))
+	else if (first && h->message_id == 0 && !(h->flags & FLAG_ENCRYPTED))
 		receive_first(k, path, packet);
 	else if (h->cookie_r == 0 && h->exchange != EXCH_INFORMATIONAL)
 		count(k, STAT_BAD_EXCHANGE);

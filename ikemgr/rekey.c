@@ -9,6 +9,7 @@
  * Phase 1 is renewed only while pairs exist that may need it.
  */
 #include "ikemgr/core.h"
+#include "ikemgr/identity.h"
 
 #include <stdio.h>
 
@@ -28,6 +29,8 @@ static void phase1_timeout(struct ike_sa *sa)
 		[MM_NO_STATE] = "the peer does not answer",
 		[MM_SA_SETUP] = "no answer to our key exchange",
 		[MM_KEY_EXCH] = "no answer to our identity; most likely the pre-shared keys differ",
+		[AG_NO_STATE] = "no key pair was made",
+		[AG_INIT_EXCH] = "the peer does not answer, or takes no part in aggressive mode",
 	};
 	const char *text = why[sa->st.state];
 
@@ -129,11 +132,12 @@ void phase1_begin(struct ike *k, struct addr local, struct addr peer, bool patie
 		cookie = random_u64(k);
 	} while (cookie == 0 || sa_by_initiator(k, cookie, peer) != NULL);
 	if (addr_is_set(local) && k->half_open < HALF_OPEN_MAX)
-		sa = sa_new(k, true, &path, cookie);
+		sa = sa_new(k, true, EXCH_MAIN, &path, cookie);
 	if (sa == NULL) {
 		flow_ike_failed(k, local, peer);
 		return;
 	}
+	identity_begin(k, &sa->st);
 	if (!patient)
 		sa->tx.limit = 4;
 	timer_set(&k->timers, &sa->life, now_us(k) + 2 * HALF_OPEN_S * SECOND);

@@ -45,6 +45,39 @@ static const struct rule main_mode_psk[] = {
 		.story = "SA authentication status: authenticated" },
 };
 
+/*   Initiator                          Responder
+ *   HDR, SA, KE, Ni, IDii       -->
+ *                               <--    HDR, SA, KE, Nr, IDir, HASH_R, NAT-D
+ *   HDR[*], HASH_I, NAT-D       -->                                   RFC 2409 5.4, RFC 3947 3.2
+ *
+ * The responder does not repeat by timer. That the third message was lost it learns from the quick mode that it cannot take yet:
+ * it answers that with its second message, and gets the third again (receive.c).
+ */
+static const struct rule aggressive_psk[] = {
+	{ V1(AGGRESSIVE, START, INITIATOR, AG_NO_STATE, AG_NO_STATE), .asks = ASK_GENERATE, .run = ag_begin,
+		.story = "beginning Aggressive Mode exchange" },
+	{ V1(AGGRESSIVE, READY, INITIATOR, AG_NO_STATE, AG_INIT_EXCH), .gains = EV_OFFERED | EV_KE_SENT, .repeat = true,
+		.run = ag_offer, .story = "offer, key exchange and identity sent" },
+	{ V1(AGGRESSIVE, MESSAGE, INITIATOR, AG_INIT_EXCH, AG_AUTH), .must = P(SA) | P(KE) | P(NONCE) | P(ID) | P(HASH),
+		.may = P(VID) | P(NATD) | P(NATD_DRAFT) | P(CERT_REQ) | P(NOTIFY), .needs = EV_OFFERED | EV_KE_SENT,
+		.gains = EV_CHOSEN | EV_KE_RECEIVED, .asks = ASK_DERIVE | ASK_SKEYID, .run = ag_take,
+		.story = "the responder's answer received" },
+	{ V1(AGGRESSIVE, READY, INITIATOR, AG_AUTH, QM_IDLE), .needs = EV_CHOSEN | EV_KE_RECEIVED, .gains = EV_KEYS | EV_AUTHED,
+		.seal = true, .run = ag_finish, .story = "SA authentication status: authenticated" },
+
+	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_NO_STATE, AG_INIT_EXCH), .must = P(SA) | P(KE) | P(NONCE) | P(ID),
+		.may = P(VID) | P(CERT_REQ), .gains = EV_CHOSEN | EV_KE_RECEIVED, .asks = ASK_GENERATE | ASK_DERIVE | ASK_SKEYID,
+		.run = ag_choose, .story = "proposal chosen" },
+	{ V1(AGGRESSIVE, READY, RESPONDER, AG_INIT_EXCH, AG_INIT_EXCH), .needs = EV_CHOSEN | EV_KE_RECEIVED, .gains = EV_KEYS,
+		.run = ag_answer, .story = "keys agreed, identity and hash sent" },
+	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_INIT_EXCH, QM_IDLE), .encrypted = true, .must = P(HASH),
+		.may = P(VID) | P(NATD) | P(NATD_DRAFT) | P(NOTIFY), .needs = EV_KEYS, .gains = EV_AUTHED, .run = ag_confirm,
+		.story = "SA authentication status: authenticated" },
+	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_INIT_EXCH, QM_IDLE), .must = P(HASH),
+		.may = P(VID) | P(NATD) | P(NATD_DRAFT) | P(NOTIFY), .needs = EV_KEYS, .gains = EV_AUTHED, .run = ag_confirm,
+		.story = "SA authentication status: authenticated" },
+};
+
 #define QUICK_MAY (P(KE) | P(ID) | P(ID_SECOND) | P(NOTIFY) | P(VID) | P(NATOA) | P(NATOA_DRAFT))
 
 /*   Initiator                                  Responder
@@ -101,6 +134,7 @@ const struct rule *rules_table(size_t i, size_t *n)
 		size_t n;
 	} tables[] = {
 		{ main_mode_psk, sizeof(main_mode_psk) / sizeof(main_mode_psk[0]) },
+		{ aggressive_psk, sizeof(aggressive_psk) / sizeof(aggressive_psk[0]) },
 		{ quick_mode, sizeof(quick_mode) / sizeof(quick_mode[0]) },
 		{ informational, sizeof(informational) / sizeof(informational[0]) },
 	};

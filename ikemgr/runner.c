@@ -252,7 +252,7 @@ static void step_failed(const struct step *st, struct ike_sa *sa, struct quick *
 
 static void run_event(struct ike *k, struct ike_sa *sa, struct quick *q, enum rule_on on)
 {
-	struct rule_query query = rule_query_of(&sa->st, q != NULL ? q->st : NULL, q != NULL ? EXCH_QUICK : EXCH_MAIN, on);
+	struct rule_query query = rule_query_of(&sa->st, q != NULL ? q->st : NULL, q != NULL ? EXCH_QUICK : sa->st.exchange, on);
 	const struct rule *r;
 	const char *why;
 	struct step st;
@@ -283,15 +283,15 @@ void run_ready(struct ike *k, struct ike_sa *sa, struct quick *q)
 	run_event(k, sa, q, ON_READY);
 }
 
-/* An encrypted message moves the chain of IVs; and, from a new port of the same peer, the SA (RFC 3947 4). Both count only if
- * the handler finds the message authentic. */
+/* An encrypted message moves the chain of IVs; that or one that proves its sender, from a new port of the same peer, the SA (RFC
+ * 3947 4). Both count only if the handler finds the message authentic. */
 static void step_follow(struct step *st, const struct arrival *a)
 {
-	if (!a->encrypted)
+	if (!a->encrypted && !(st->rule->gains & EV_AUTHED))
 		return;
-	if (st->q != NULL)
+	if (a->encrypted && st->q != NULL)
 		memcpy(st->q->iv, a->iv, sizeof(a->iv));
-	else if (st->rule->exchange == EXCH_MAIN)
+	else if (a->encrypted && st->rule->exchange == st->s->exchange)
 		memcpy(st->s->iv, a->iv, sizeof(a->iv));
 	st->s->path.remote_port = a->path->remote_port;
 	st->s->path.local_port = a->path->local_port;

@@ -50,6 +50,7 @@ enum natt { NATT_NONE, NATT_DRAFT_02, NATT_DRAFT_03, NATT_RFC };
 struct sa_state {
 	uint8_t version;
 	bool initiator;
+	uint8_t exchange; /* of phase 1: EXCH_MAIN, EXCH_AGGRESSIVE */
 	enum ike_state state;
 	uint16_t evidence; /* enum evidence */
 	uint64_t cookie_i, cookie_r;
@@ -61,8 +62,10 @@ struct sa_state {
 	enum natt natt;               /* both ends can */
 	bool nat_local, nat_remote;   /* who is behind a NAT, or says so */
 	bool peer_dpd, peer_initial_contact;
-	bool peer_known;    /* some crypto map entry names it */
-	char identity[128]; /* the peer's, authenticated with EV_AUTHED */
+	bool peer_known;        /* some crypto map entry names it */
+	char identity[128];     /* the peer's, authenticated with EV_AUTHED */
+	char profile[CFG_NAME]; /* ISAKMP profile; empty: none */
+	bool profile_fixed;     /* it is the crypto map's choice, not the identity's */
 };
 
 /* Needed until phase 1 is through. */
@@ -73,6 +76,10 @@ struct handshake {
 	uint16_t sa_len; /* SAi_b: the initiator's SA payload without generic header */
 	uint8_t sa_body[SA_BODY_MAX];
 	struct id_body id_i, id_r;
+	/* Aggressive mode: the chosen proposal, and the peer's hash, until the keys are there. */
+	uint16_t echo_len;
+	uint8_t echo[1024];
+	uint8_t hash_len, hash[PRF_MAX];
 };
 
 enum quick_stage {

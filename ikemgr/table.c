@@ -55,7 +55,7 @@ void sa_moved(struct ike_sa *sa)
 	link_add(&k->peers[bucket_peer(k, sa->st.path.remote)], &sa->by_peer);
 }
 
-struct ike_sa *sa_new(struct ike *k, bool initiator, const struct ike_path *path, uint64_t cookie_i)
+struct ike_sa *sa_new(struct ike *k, bool initiator, uint8_t exchange, const struct ike_path *path, uint64_t cookie_i)
 {
 	struct ike_sa *sa = mem_zalloc(sizeof(*sa));
 	struct handshake *h = mem_zalloc(sizeof(*h));
@@ -72,7 +72,8 @@ struct ike_sa *sa_new(struct ike *k, bool initiator, const struct ike_path *path
 	sa->conn_id = k->next_conn_id++;
 	sa->st.version = 1;
 	sa->st.initiator = initiator;
-	sa->st.state = MM_NO_STATE;
+	sa->st.exchange = exchange;
+	sa->st.state = exchange == EXCH_AGGRESSIVE ? AG_NO_STATE : MM_NO_STATE;
 	sa->st.cookie_i = cookie_i;
 	sa->st.path = *path;
 	sa->created_us = now_us(k);
@@ -246,7 +247,7 @@ struct ike_sa *sa_oldest_unproved(struct ike *k)
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
 
-		if (!sa->st.initiator && sa->st.state <= MM_SA_SETUP)
+		if (!sa->st.initiator && (sa->st.state <= MM_SA_SETUP || sa->st.state == AG_INIT_EXCH))
 			return sa;
 	}
 	return NULL;

@@ -191,6 +191,8 @@ void id_print(char *out, size_t size, const struct payload_id *id);
 	X(NATT_03, "7d9419a65310ca6f2c179d9215529d56", "NAT-T v3")                                                                 \
 	X(NATT_02N, "90cb80913ebb696e086381b5ec427b1f", "NAT-T v2\\n")                                                             \
 	X(NATT_02, "cd60464335df21f87cfdb2fc68b6a448", "NAT-T v2")                                                                 \
+	X(NATT_00, "4485152d18b6bbcd0be8a8469579ddcc", "NAT-T v0")                                                                 \
+	X(NATT_01, "16f6ca16e4a4066d83821a0f0aeaa862", "NAT-T v1")                                                                 \
 	X(DPD, "afcad71368a1f1c96b8696fc77570100", "DPD")                                                                          \
 	X(XAUTH, "09002689dfd6b712", "XAUTH")                                                                                      \
 	X(UNITY, "12f5f28c457168a9702d9fe274cc0100", "Unity")                                                                      \

@@ -3,6 +3,7 @@
 #include "ikemgr/proc/keys.h"
 
 #include "configdb/secrets.h"
+#include "platform/base/env.h"
 #include "platform/base/log.h"
 #include "platform/base/secret.h"
 
@@ -14,6 +15,7 @@ struct keys {
 	char path[256];
 	struct secrets *db;
 	struct msg_conn *conn;
+	uint8_t nobody[32]; /* the key of identities that are not known */
 };
 
 static enum err secret_of(struct keys *k, uint64_t id, struct secret *out)
@@ -35,6 +37,16 @@ static enum err secret_of(struct keys *k, uint64_t id, struct secret *out)
 	return e;
 }
 
+/* Id 0 takes the same way through the database as a key that is there, so that the time tells nothing. */
+static enum err secret_or_nobody(struct keys *k, uint64_t id, struct secret *out)
+{
+	if (id != 0)
+		return secret_of(k, id, out);
+	if (k->db && secrets_get(k->db, id, out) == ERR_OK)
+		secret_wipe(out);
+	return secret_set(out, span_of(k->nobody, sizeof(k->nobody)));
+}
+
 static enum err skeyid(struct keys *k, const struct ike_skeyid_request *q, struct keys_skeyid *out)
 {
 	struct secret psk, mac;
@@ -42,7 +54,7 @@ static enum err skeyid(struct keys *k, const struct ike_skeyid_request *q, struc
 
 	if (q->ni_len > sizeof(q->ni) || q->nr_len > sizeof(q->nr))
 		return ERR_INVALID;
-	e = secret_of(k, q->secret_id, &psk);
+	e = secret_or_nobody(k, q->secret_id, &psk);
 	if (e != ERR_OK)
 		return e;
 	e = prf_hmac(q->prf, secret_span(&psk), SPANS(span_of(q->ni, q->ni_len), span_of(q->nr, q->nr_len)), &mac);
@@ -103,6 +115,7 @@ int keys_serve(int fd, int life, const char *data_dir)
 	struct loop_fd *watch = NULL;
 	int status = 1;
 
+	env_system.random(env_system.ctx, k.nobody, sizeof(k.nobody));
 	if ((size_t)snprintf(k.path, sizeof(k.path), "%s/keys.db", data_dir) >= sizeof(k.path) || !k.loop)
 		goto out;
 	watch = loop_fd_add(k.loop, life, LOOP_READ, on_life, &k);
@@ -113,6 +126,7 @@ out:
 	msg_close(k.conn);
 	loop_fd_del(watch);
 	secrets_close(k.db);
+	wipe(k.nobody, sizeof(k.nobody));
 	loop_free(k.loop);
 	return status;
 }

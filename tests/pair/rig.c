@@ -173,7 +173,7 @@ static void host_skeyid(void *ctx, uint64_t serial, const struct ike_skeyid_requ
 {
 	struct node *n = ctx;
 	struct event *e = event_add(n->rig, 1, n->id, EVENT_SKEYID);
-	const char *psk = n->psk[q->secret_id - 1];
+	const char *psk = q->secret_id == 0 ? "the key that nobody has" : n->psk[q->secret_id - 1];
 	struct secret out;
 
 	e->serial = serial;
@@ -334,6 +334,9 @@ static void cfg_drop(struct cfg *c)
 	free(c->interfaces);
 	free(c->policies);
 	free(c->keys);
+	free(c->keyrings);
+	free(c->profiles);
+	free(c->isakmp_peers);
 	free(c->sets);
 	free(c->maps);
 	free(c);

@@ -106,6 +106,12 @@ struct cfg_ace *cfg_ace_add(
 	struct cfg *c, const char *acl, uint32_t seq, bool permit, const char *src, int src_len, const char *dst, int dst_len);
 struct cfg_map_entry *cfg_map_add(struct cfg *c, uint16_t seq, const char *peer, const char *set, const char *acl);
 void cfg_key_add(struct node *n, const char *peer, const char *psk);
+/* Their pointers live until the next one of the kind is added. */
+struct cfg_isakmp_key *cfg_key_named_add(struct node *n, const char *keyring, const char *host, const char *psk);
+struct cfg_isakmp_profile *cfg_profile_add(struct cfg *c, const char *name);
+struct cfg_keyring *cfg_keyring_add(struct cfg *c, const char *name);
+void cfg_profile_match(struct cfg_isakmp_profile *p, enum cfg_id_kind kind, const char *text);
+struct cfg_isakmp_peer *cfg_isakmp_peer_add(struct cfg *c, const char *addr, enum cfg_id_kind kind, const char *endpoint);
 struct cfg_map_entry *rig_map(struct node *n, size_t i);
 
 /* What a test asks. */

@@ -97,6 +97,57 @@ void cfg_key_add(struct node *n, const char *peer, const char *psk)
 	k->mask = 0xffffffff;
 }
 
+struct cfg_isakmp_key *cfg_key_named_add(struct node *n, const char *keyring, const char *host, const char *psk)
+{
+	struct cfg_isakmp_key *k;
+
+	cfg_key_add(n, "0.0.0.0", psk);
+	k = &n->cfg->keys[n->cfg->nkeys - 1];
+	k->mask = 0;
+	snprintf(k->host, sizeof(k->host), "%s", host);
+	snprintf(k->keyring, sizeof(k->keyring), "%s", keyring);
+	return k;
+}
+
+struct cfg_isakmp_profile *cfg_profile_add(struct cfg *c, const char *name)
+{
+	struct cfg_isakmp_profile *p = GROW(c, profiles, nprofiles);
+
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	return p;
+}
+
+struct cfg_keyring *cfg_keyring_add(struct cfg *c, const char *name)
+{
+	struct cfg_keyring *r = GROW(c, keyrings, nkeyrings);
+
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	return r;
+}
+
+void cfg_profile_match(struct cfg_isakmp_profile *p, enum cfg_id_kind kind, const char *text)
+{
+	struct cfg_id *id = &p->match[p->nmatch++];
+
+	id->kind = kind;
+	snprintf(id->text, sizeof(id->text), "%s", text);
+	if (kind == CFG_ID_ADDRESS) {
+		id->addr = ip(text);
+		id->mask = UINT32_MAX;
+	}
+}
+
+struct cfg_isakmp_peer *cfg_isakmp_peer_add(struct cfg *c, const char *addr, enum cfg_id_kind kind, const char *endpoint)
+{
+	struct cfg_isakmp_peer *p = GROW(c, isakmp_peers, nisakmp_peers);
+
+	p->addr = ip(addr);
+	p->has_endpoint = true;
+	p->endpoint.kind = kind;
+	snprintf(p->endpoint.text, sizeof(p->endpoint.text), "%s", endpoint);
+	return p;
+}
+
 struct cfg *rig_cfg(struct node *n, const char *own, const char *peer, const char *own_net, const char *peer_net)
 {
 	struct cfg *c = calloc(1, sizeof(*c));

@@ -130,6 +130,26 @@ static void unknown_key(void **state)
 	assert_int_equal(f->skeyid.len, 0);
 }
 
+/* Id 0 is the key of who is not known: an answer like any other, the same for the same question, before and after there is a
+ * database. */
+static void nobodys_key(void **state)
+{
+	struct fixture *f = *state;
+	struct secret first;
+	uint64_t id = 0;
+
+	ask(f, 1, 0);
+	assert_int_equal(f->e, ERR_OK);
+	assert_int_equal(f->skeyid.len, 32);
+	first = f->skeyid;
+	assert_int_equal(secrets_put(f->db, span_of("a shared key", 12), &id), ERR_OK);
+	ask(f, 2, id);
+	assert_false(span_equal(secret_span(&first), secret_span(&f->skeyid)));
+	ask(f, 3, 0);
+	assert_int_equal(f->e, ERR_OK);
+	assert_true(span_equal(secret_span(&first), secret_span(&f->skeyid)));
+}
+
 static void lying_lengths(void **state)
 {
 	struct fixture *f = *state;
@@ -145,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(skeyid, setup, teardown),
 		cmocka_unit_test_setup_teardown(unknown_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobodys_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(lying_lengths, setup, teardown),
 	};
 
