@@ -90,7 +90,8 @@ struct backend_event {
 			uint32_t spi, sequence;    /* 0: none */
 			uint32_t conn_id;          /* 0: none */
 			uint8_t protocol;
-			uint64_t count; /* since the last event of this reason */
+			struct addr peer; /* the SA's; unset: no SA. AH_NAT: `remote` is what the packet came from */
+			uint64_t count;   /* since the last event of this reason */
 		} drop;
 	};
 };

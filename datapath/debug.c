@@ -114,7 +114,7 @@ void debug_sa_del(const struct daemon *d, const struct dp_sa_key *key)
 /* At most one a second for each reason; the counters tell how many there were. */
 void report_drop(const struct daemon *d, const struct backend_event *ev)
 {
-	char local[ADDR_TEXT], remote[ADDR_TEXT];
+	char local[ADDR_TEXT], remote[ADDR_TEXT], peer[ADDR_TEXT];
 
 	(void)d;
 	addr_print(local, ev->drop.local);
@@ -138,6 +138,26 @@ void report_drop(const struct daemon *d, const struct backend_event *ev)
 		log_msg("CRYPTO", LOG_SEV_WARNING, "RECVD_PKT_INV_IDENTITY",
 			"identity doesn't match negotiated identity (ip) dest_addr= %s, src_addr= %s, prot= %u (connection id=%u)",
 			local, remote, ev->drop.protocol, ev->drop.conn_id);
+		break;
+	case DP_DROP_AH_NAT:
+		log_msg("CRYPTO", LOG_SEV_WARNING, "RECVD_PKT_AH_NAT",
+			"decaps: AH mac verify failed for connection id=%u local=%s spi=%08X seqno=%08X: the packet came from %s, "
+			"the SA is "
+			"with %s; AH cannot pass NAT, the address was translated on the way",
+			ev->drop.conn_id, local, ev->drop.spi, ev->drop.sequence, remote, addr_print(peer, ev->drop.peer));
+		break;
+	case DP_DROP_BUNDLE:
+		log_msg("CRYPTO", LOG_SEV_WARNING, "RECVD_PKT_NOT_BUNDLE",
+			"decaps: %s packet from %s came without the other half of its AH and ESP pair, connection id=%u local=%s "
+			"spi=%08X",
+			ev->drop.protocol == 51 ? "AH" : "ESP", remote, ev->drop.conn_id, local, ev->drop.spi);
+		break;
+	case DP_DROP_CHECKSUM:
+		log_msg("CRYPTO", LOG_SEV_WARNING, "RECVD_PKT_CHECKSUM",
+			"decaps: inner checksum wrong in transport mode through NAT, connection id=%u local=%s remote=%s: the peer "
+			"made it "
+			"with its own addresses, and NAT-OA did not tell them",
+			ev->drop.conn_id, local, remote);
 		break;
 	default:
 		break;

@@ -202,7 +202,10 @@ struct dp_counters {
 	X(NO_ROUTE, "no route", "next hop of the peer not resolved")                                                               \
 	X(SEND, "send", "the system refused the packet")                                                                           \
 	X(POLICY, "no policy", "the egress hook chose it, but no policy matches")                                                  \
-	X(NOMEM, "memory", "no buffer")
+	X(NOMEM, "memory", "no buffer")                                                                                            \
+	X(AH_NAT, "ah nat", "AH did not verify, and its source is not the SA's peer: an address was translated on the way")        \
+	X(BUNDLE, "bundle", "ESP of an AH and ESP pair without its AH, or AH of such a pair without its ESP")                      \
+	X(CHECKSUM, "checksum", "transport mode through a NAT: the inner checksum is not that of the addresses")
 
 enum dp_drop {
 #define X(name, word, text) DP_DROP_##name,

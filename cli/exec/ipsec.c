@@ -11,10 +11,15 @@
 static void one_sa(struct out *o, const struct dpm_sa_info *sa, bool detail)
 {
 	const struct cipher_alg *c = cipher_find((enum alg_cipher)sa->cipher);
+	const struct hash_alg *h = hash_find((enum alg_hash)sa->auth);
 	char transform[TRANSFORM_TEXT];
 
+	if (sa->key.protocol == 51)
+		snprintf(transform, sizeof(transform), "%s ", h == NULL ? "" : h->ios_ah);
+	else
+		transform_print(transform, (enum alg_cipher)sa->cipher, (enum alg_hash)sa->auth);
 	out_printf(o, "      spi: 0x%X(%u)\n", sa->key.spi, sa->key.spi);
-	out_printf(o, "        transform: %s,\n", transform_print(transform, (enum alg_cipher)sa->cipher, (enum alg_hash)sa->auth));
+	out_printf(o, "        transform: %s,\n", transform);
 	out_printf(o, "        in use settings ={%s%s, }\n", sa->transport ? "Transport" : "Tunnel",
 		sa->udp_encap ? " UDP-Encaps" : "");
 	out_printf(o, "        conn id: %u, flow_id: SW:%u, sibling_flags %X, crypto map: %s\n", sa->conn_id, sa->conn_id,
@@ -37,11 +42,26 @@ static void sas_of(struct out *o, const struct ipsec_rows *r, const struct dpm_p
 {
 	const char *way = inbound ? "inbound" : "outbound";
 
-	out_printf(o, "     %s esp sas:\n", way);
-	for (size_t i = 0; i < r->nsas; i++)
-		if (r->sas[i].key.inbound == inbound && flow_id_equal(&r->sas[i].policy, &p->id))
-			one_sa(o, &r->sas[i], detail);
-	out_printf(o, "\n     %s ah sas:\n\n     %s pcp sas:\n", way, way);
+	for (uint8_t protocol = 50; protocol <= 51; protocol++) {
+		out_printf(o, "     %s %s sas:\n", way, protocol == 50 ? "esp" : "ah");
+		for (size_t i = 0; i < r->nsas; i++)
+			if (r->sas[i].key.inbound == inbound && r->sas[i].key.protocol == protocol &&
+				flow_id_equal(&r->sas[i].policy, &p->id))
+				one_sa(o, &r->sas[i], detail);
+		out_printf(o, "\n");
+	}
+	out_printf(o, "     %s pcp sas:\n", way);
+}
+
+/* What IOS has no line for, and only where it happened. */
+static void own_counters(struct out *o, const uint64_t d[DP_DROP_COUNT])
+{
+	if (d[DP_DROP_AH_NAT] > 0)
+		out_printf(o, "    #pkts AH address translated by NAT (rcv): %" PRIu64 "\n", d[DP_DROP_AH_NAT]);
+	if (d[DP_DROP_BUNDLE] > 0)
+		out_printf(o, "    #pkts AH and ESP not together (rcv): %" PRIu64 "\n", d[DP_DROP_BUNDLE]);
+	if (d[DP_DROP_CHECKSUM] > 0)
+		out_printf(o, "    #pkts transport checksum wrong behind NAT (rcv): %" PRIu64 "\n", d[DP_DROP_CHECKSUM]);
 }
 
 /* The errors in IOS's own lines; each of our counters stands in one of them. */
@@ -60,6 +80,7 @@ static void detail_counters(struct out *o, const uint64_t d[DP_DROP_COUNT])
 	out_printf(o, "    #pkts not tagged (send): 0, #pkts not untagged (rcv): 0\n");
 	out_printf(o, "    #pkts internal err (send): %" PRIu64 ", #pkts internal err (recv) %" PRIu64 "\n",
 		d[DP_DROP_POLICY] + d[DP_DROP_NOMEM], d[DP_DROP_EXPIRED]);
+	own_counters(o, d);
 }
 
 static void counters(struct out *o, const struct dpm_policy_info *p, bool detail)

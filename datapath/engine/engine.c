@@ -96,7 +96,7 @@ static enum err watch(struct backend *b)
 
 static void describe(struct backend *b)
 {
-	snprintf(b->detail, sizeof(b->detail), "user-space ESP: TAP%s%s, AF_PACKET rings, UDP%s; crypto: %s",
+	snprintf(b->detail, sizeof(b->detail), "user-space ESP and AH: TAP%s%s, AF_PACKET rings, UDP%s; crypto: %s",
 		b->tap.tso ? " TSO" : "", b->tap.uso ? " USO" : "", b->sockets.udp_gso ? " GSO" : "",
 		cipher_batch_name(b->out_worker.cipher));
 }
@@ -155,7 +155,7 @@ static enum err engine_open(struct backend **out, const struct backend_args *arg
 		return ERR_NOMEM;
 	b->args = *args;
 	b->tap.fd = -1;
-	b->sockets = (struct sockets){ -1, -1, -1, -1, -1, -1, -1, -1, -1, false };
+	b->sockets = SOCKETS_NONE;
 	rcu_init(&b->rcu);
 	b->sas.rcu = &b->rcu;
 	e = open_all(b);

@@ -24,17 +24,17 @@ uint16_t esp_plain_mtu(const struct cipher_sizes *s, uint16_t mtu, bool encap)
 	return (uint16_t)((mtu - fixed) / s->block * s->block - 2);
 }
 
-uint32_t esp_frame(uint8_t *esp, const struct cipher_sizes *s, uint32_t spi, uint32_t seq, uint32_t inner_len)
+uint32_t esp_frame(uint8_t *esp, const struct cipher_sizes *s, uint32_t spi, uint32_t seq, uint32_t len, uint8_t next)
 {
-	uint32_t body = padded(s, inner_len), pad = body - inner_len - 2;
-	uint8_t *at = esp + ESP_HEADER + s->iv + inner_len;
+	uint32_t body = padded(s, len), pad = body - len - 2;
+	uint8_t *at = esp + ESP_HEADER + s->iv + len;
 
 	put32(esp, spi);
 	put32(esp + 4, seq);
 	for (uint32_t i = 1; i <= pad; i++)
 		*at++ = (uint8_t)i;
 	at[0] = (uint8_t)pad;
-	at[1] = ESP_NEXT_IPV4;
+	at[1] = next;
 	return ESP_HEADER + s->iv + body;
 }
 
@@ -45,21 +45,19 @@ bool esp_len_valid(const struct cipher_sizes *s, uint32_t len)
 	return len >= fixed + s->block && (len - fixed) % s->block == 0;
 }
 
-enum esp_content esp_unframe(struct span *inner, uint8_t *esp, const struct cipher_sizes *s, uint32_t len)
+bool esp_unframe(struct span *payload, uint8_t *next, uint8_t *esp, const struct cipher_sizes *s, uint32_t len)
 {
 	uint8_t *body = esp + ESP_HEADER + s->iv;
 	uint32_t body_len = len - ESP_HEADER - s->iv, pad = body[body_len - 2];
-	uint8_t next = body[body_len - 1];
 
 	if (pad + 2 > body_len)
-		return ESP_MALFORMED;
+		return false;
 	for (uint32_t i = 1; i <= pad; i++)
 		if (body[body_len - 2 - pad + i - 1] != i)
-			return ESP_MALFORMED;
-	if (next == ESP_NEXT_NONE)
-		return ESP_DUMMY;
-	*inner = (struct span){ body, body_len - 2 - pad };
-	return next == ESP_NEXT_IPV4 ? ESP_INNER : ESP_MALFORMED;
+			return false;
+	*next = body[body_len - 1];
+	*payload = (struct span){ body, body_len - 2 - pad };
+	return true;
 }
 
 enum { NOT_ECT, ECT1, ECT0, CE };

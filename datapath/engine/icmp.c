@@ -1,4 +1,4 @@
-/* Path MTU: ICMP errors that come about our ESP packets (RFC 4301, 8.2), and those that we send about clear ones. */
+/* Path MTU: ICMP errors that come about our ESP and AH packets (RFC 4301, 8.2), and those that we send about clear ones. */
 #include "datapath/engine/control.h"
 
 #include "datapath/engine/csum.h"
@@ -10,10 +10,11 @@
 #define ICMP_UNREACHABLE 3
 #define ICMP_NEEDED      4
 
-static struct sa *sa_of_error(struct backend *b, uint32_t spi, uint32_t local, uint32_t remote)
+static struct sa *sa_of_error(struct backend *b, uint8_t protocol, uint32_t spi, uint32_t local, uint32_t remote)
 {
 	for (struct sa *sa = b->sas.all; sa; sa = sa->all_next)
-		if (!sa->conf.key.inbound && sa->conf.key.spi == spi && sa->local == local && place_address(sa->remote) == remote)
+		if (!sa->conf.key.inbound && sa->conf.key.spi == spi && sa->conf.key.protocol == protocol && sa->local == local &&
+			place_address(sa->remote) == remote)
 			return sa;
 	return NULL;
 }
@@ -52,10 +53,12 @@ bool icmp_take_error(struct backend *b, struct span error)
 	reader_skip(&r, header - 20u);
 	if (protocol == IPPROTO_UDP)
 		reader_skip(&r, 8);
+	else if (protocol == IPPROTO_AH)
+		reader_skip(&r, 4);
 	else if (protocol != IPPROTO_ESP)
 		return false;
 	spi = reader_u32(&r);
-	sa = r.failed ? NULL : sa_of_error(b, spi, local, remote);
+	sa = r.failed ? NULL : sa_of_error(b, protocol == IPPROTO_AH ? IPPROTO_AH : IPPROTO_ESP, spi, local, remote);
 	if (!sa || sa->conf.udp_encap != (protocol == IPPROTO_UDP))
 		return false;
 	return hop_learn_mtu(&b->hops, sa->hop, mtu ? mtu : plateau(len), engine_now());

@@ -9,7 +9,8 @@ static bool drain(struct in *in, const struct ring_set *rings)
 {
 	bool more = receive_udp(in);
 
-	more |= receive_raw(in);
+	more |= receive_raw(in, in->b->sockets.raw);
+	more |= receive_raw(in, in->b->sockets.raw_ah);
 	for (size_t i = 0; i < rings->n; i++)
 		more |= receive_ring(in, rings->rings[i]);
 	return more;
@@ -22,6 +23,7 @@ static nfds_t poll_set(struct in *in, const struct ring_set *rings, struct pollf
 	fds[n++] = (struct pollfd){ .fd = in->w->down.fd, .events = POLLIN };
 	fds[n++] = (struct pollfd){ .fd = in->b->sockets.udp, .events = POLLIN };
 	fds[n++] = (struct pollfd){ .fd = in->b->sockets.raw, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = in->b->sockets.raw_ah, .events = POLLIN };
 	for (size_t i = 0; i < rings->n; i++)
 		fds[n++] = (struct pollfd){ .fd = rings->rings[i]->fd, .events = POLLIN };
 	return n;
@@ -30,7 +32,7 @@ static nfds_t poll_set(struct in *in, const struct ring_set *rings, struct pollf
 void *in_run(void *arg)
 {
 	struct in *in = arg;
-	struct pollfd fds[3 + RINGS_MAX];
+	struct pollfd fds[4 + RINGS_MAX];
 
 	while (!FLAG_GET(in->w->stop)) {
 		const struct ring_set *rings;
@@ -61,6 +63,9 @@ enum err in_open(struct in **out, struct backend *b)
 	in->w = &b->in_worker;
 	in->b = b;
 	join_init(&in->join, &b->tap);
+	in->arena = mem_zalloc(IN_ARENA);
+	if (!in->arena)
+		return ERR_NOMEM;
 	for (size_t i = 0; i < IN_MESSAGES; i++) {
 		in->buffers[i] = mem_zalloc(IN_BUFFER);
 		if (!in->buffers[i])
@@ -75,5 +80,6 @@ void in_close(struct in *in)
 		return;
 	for (size_t i = 0; i < IN_MESSAGES; i++)
 		mem_free(in->buffers[i]);
+	mem_free(in->arena);
 	mem_free(in);
 }

@@ -93,6 +93,19 @@ void ip4_checksum(uint8_t *header, size_t header_len)
 	memcpy(header + 10, &sum, 2);
 }
 
+void ip4_blank_options(uint8_t *header, uint32_t header_len)
+{
+	for (uint32_t i = 20; i < header_len && header[i] != 0;) {
+		uint32_t len = header[i] == 1 ? 1 : i + 1 < header_len ? header[i + 1] : 0;
+
+		if (len == 0 || (header[i] != 1 && len < 2) || i + len > header_len)
+			return;
+		if (!(header[i] & 0x80))
+			memset(header + i, 1, len);
+		i += len;
+	}
+}
+
 void ip4_set_tos(uint8_t *header, uint8_t tos)
 {
 	if (header[1] == tos)

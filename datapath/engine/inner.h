@@ -35,6 +35,8 @@ uint32_t segment_build(
 
 /* Writes the checksum of the IPv4 header. */
 void ip4_checksum(uint8_t *header, size_t header_len);
+/* Overwrites the options that only the first fragment has: RFC 791, 3.1. */
+void ip4_blank_options(uint8_t *header, uint32_t header_len);
 /* Changes the TOS byte, and the checksum with it. */
 void ip4_set_tos(uint8_t *header, uint8_t tos);
 

@@ -80,13 +80,19 @@ void out_frame(struct out *o, uint8_t *frame, uint32_t len, int ifindex, uint64_
 	}
 	if (since_us == 0)
 		count_lines(&v, c.segments);
-	c.sa = sa_outbound(c.policy, &c.in);
+	c.sa = sa_outbound(c.policy, &c.in, &c.around);
 	if (!c.sa) {
 		hold_put(o, &c, frame, len, ifindex, since_us ? since_us : o->w->now_us);
 		return;
 	}
+	if (c.sa->transport && (c.in.more || c.in.later)) {
+		frame = whole_add(o, &c, frame, &len);
+		if (frame)
+			out_frame(o, frame, len, ifindex, o->w->now_us);
+		return;
+	}
 	c.hop = RCU_GET(RCU_GET(c.sa->hop)->data);
-	c.plain_mtu = esp_plain_mtu(&c.sa->size, c.hop->mtu, c.sa->conf.udp_encap);
+	c.plain_mtu = sa_plain_mtu(c.sa, c.around, c.hop->mtu, c.in.header_len);
 	segment(o, &c);
 }
 
@@ -158,5 +164,6 @@ void out_close(struct out *o)
 	mem_free(o->arena);
 	mem_free(o->frame);
 	mem_free(o->scratch);
+	whole_free(o->whole);
 	mem_free(o);
 }

@@ -109,7 +109,7 @@ int policy_interface_by_mac(const struct policy_set *set, const uint8_t mac[6])
 	return 0;
 }
 
-bool policy_admits_esp(const struct policy_set *set, int ifindex, const struct inner *outer)
+bool policy_admits_ipsec(const struct policy_set *set, int ifindex, const struct inner *outer)
 {
 	for (uint32_t i = 0; i < set->ninterfaces; i++) {
 		const struct policy_interface *f = &set->interfaces[i];

@@ -80,7 +80,7 @@ struct policy_set {
 	uint32_t nentries;
 	struct policy_interface *interfaces;
 	uint32_t ninterfaces;
-	struct cfg_ace *acl;   /* inbound lists: only lines that can match ESP */
+	struct cfg_ace *acl;   /* inbound lists: only lines that can match ESP or AH */
 	bool by_tos, by_flags; /* some entry looks at them: flows differ by them */
 };
 
@@ -99,8 +99,8 @@ bool ace_matches(const struct cfg_ace *ace, const struct inner *in);
 struct verdict policy_classify(const struct policy_set *set, int ifindex, const struct inner *in);
 /* The interface with that MAC address, 0 if it is none of the set's. */
 int policy_interface_by_mac(const struct policy_set *set, const uint8_t mac[6]);
-/* Does the interface's inbound access-group let this ESP packet in? Yes where there is none. */
-bool policy_admits_esp(const struct policy_set *set, int ifindex, const struct inner *outer);
+/* Does the interface's inbound access-group let this ESP or AH packet in? Yes where there is none. */
+bool policy_admits_ipsec(const struct policy_set *set, int ifindex, const struct inner *outer);
 
 /* Control thread. The tables of policies and lines outlive the sets. */
 struct policy_table {

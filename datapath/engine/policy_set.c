@@ -70,9 +70,9 @@ static void read_mac(uint8_t mac[6], const char *ifname)
 		close(fd);
 }
 
-static bool may_match_esp(const struct cfg_ace *a)
+static bool may_match_ipsec(const struct cfg_ace *a)
 {
-	return !a->remark && !a->fragments && (a->protocol < 0 || a->protocol == 50);
+	return !a->remark && !a->fragments && (a->protocol < 0 || a->protocol == 50 || a->protocol == 51);
 }
 
 static enum err add_interfaces(struct policy_set *s, const struct backend_policies *from)
@@ -97,7 +97,7 @@ static enum err add_interfaces(struct policy_set *s, const struct backend_polici
 		};
 		read_mac(to->mac, f->ifname);
 		for (size_t k = 0; k < f->nacl_in_entries; k++)
-			if (may_match_esp(&f->acl_in_entries[k]))
+			if (may_match_ipsec(&f->acl_in_entries[k]))
 				s->acl[lines++] = f->acl_in_entries[k];
 		to->acl_count = (uint32_t)lines - to->acl_first;
 		s->ninterfaces++;

@@ -1,4 +1,4 @@
-/* ESP from the wire, by the three ways it comes. */
+/* ESP and AH from the wire, by the three ways they come. */
 #include "datapath/engine/in.h"
 
 #include <arpa/inet.h>
@@ -99,29 +99,35 @@ bool receive_udp(struct in *in)
 	return n == IN_MESSAGES;
 }
 
-/* A whole IPv4 packet of protocol 50. */
-static void native(struct in *in, struct span packet, int ifindex)
+void receive_native(struct in *in, struct span packet, int ifindex)
 {
 	struct inner ip;
 	struct outer o = { 0 };
+	struct span body;
 
-	if (!inner_parse(&ip, packet) || ip.protocol != IPPROTO_ESP || ip.more || ip.later)
+	if (!inner_parse(&ip, packet) || (ip.protocol != IPPROTO_ESP && ip.protocol != IPPROTO_AH) || ip.more || ip.later)
 		return;
-	if (ifindex && !policy_admits_esp(RCU_GET(in->b->set), ifindex, &ip))
+	if (ifindex && !policy_admits_ipsec(RCU_GET(in->b->set), ifindex, &ip))
 		return;
 	o.local = ip.dst;
 	o.remote = ip.src;
 	o.tos = ip.tos;
 	o.sniffed = ifindex != 0;
-	open_add(in, span_of(packet.data + ip.header_len, (size_t)ip.len - ip.header_len), &o);
+	o.header = packet.data;
+	o.header_len = ip.header_len;
+	body = span_of(packet.data + ip.header_len, (size_t)ip.len - ip.header_len);
+	if (ip.protocol == IPPROTO_AH)
+		open_add_ah(in, body, &o);
+	else
+		open_add(in, body, &o);
 }
 
-bool receive_raw(struct in *in)
+bool receive_raw(struct in *in, int fd)
 {
-	int n = receive(in, in->b->sockets.raw);
+	int n = receive(in, fd);
 
 	for (int i = 0; i < n; i++)
-		native(in, span_of(in->buffers[i], in->msgs[i].msg_len), 0);
+		receive_native(in, span_of(in->buffers[i], in->msgs[i].msg_len), 0);
 	open_batch(in);
 	return n == IN_MESSAGES;
 }
@@ -132,7 +138,7 @@ bool receive_ring(struct in *in, struct ring *r)
 	int n = 0;
 
 	while (n < RING_BATCH && ring_next(r, &packet)) {
-		native(in, packet, r->ifindex);
+		receive_native(in, packet, r->ifindex);
 		n++;
 	}
 	open_batch(in);
@@ -143,8 +149,10 @@ bool receive_ring(struct in *in, struct ring *r)
 void receive_passed(struct in *in)
 {
 	for (struct note *n; (n = note_next(&in->w->down)) != NULL; note_done(&in->w->down)) {
-		struct outer o = { addr_to_v4(n->packet.local), addr_to_v4(n->packet.remote), n->packet.local_port,
-			n->packet.remote_port, 0, false };
+		struct outer o = { .local = addr_to_v4(n->packet.local),
+			.remote = addr_to_v4(n->packet.remote),
+			.local_port = n->packet.local_port,
+			.remote_port = n->packet.remote_port };
 
 		open_add(in, span_of(n->packet.bytes, n->len), &o);
 		open_batch(in); /* before its bytes are given back */

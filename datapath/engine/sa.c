@@ -1,10 +1,13 @@
 /* SAs: making, linking, finding. */
 #include "datapath/engine/sa.h"
 
+#include "datapath/engine/ah.h"
+#include "datapath/engine/esp.h"
 #include "datapath/engine/policy.h"
 #include "platform/base/mem.h"
 #include "platform/base/secret.h"
 
+#include <netinet/in.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -75,12 +78,39 @@ static enum err state_new(struct sa_state **out, const struct dpm_sa *conf)
 	return ERR_OK;
 }
 
+/* AH has no room in UDP (RFC 3948, 1), and a bundle of one SA inside and one outside is all there is. */
+static bool supported(const struct dpm_sa *c)
+{
+	if (c->key.protocol == IPPROTO_AH)
+		return c->cipher == CIPHER_NONE && !c->udp_encap;
+	return c->key.protocol == IPPROTO_ESP && c->cipher != CIPHER_NONE && !(c->udp_encap && c->bundle_spi);
+}
+
+/* What of the configuration the workers look at. */
+static void take_shape(struct sa *sa)
+{
+	const struct dpm_sa *c = &sa->conf;
+
+	sa->ah = c->key.protocol == IPPROTO_AH;
+	sa->around = sa->ah && c->bundle_spi != 0;
+	sa->transport = c->transport && !sa->around;
+	sa->size = *cipher_key_sizes(sa->state->key);
+	sa->lead = sa->ah ? ah_len(sa->size.icv) : (uint8_t)(ESP_HEADER + sa->size.iv);
+	sa->local = addr_to_v4(c->local);
+	sa->remote = place_of(addr_to_v4(c->remote), c->remote_port);
+	sa->sel = selector_of(&c->sel);
+	if (sa->transport) {
+		sa->sel.local_from = sa->sel.remote_from = 0;
+		sa->sel.local_to = sa->sel.remote_to = UINT32_MAX;
+	}
+}
+
 enum err ipsec_sa_new(struct sa **out, const struct dpm_sa *conf, struct sa *same)
 {
 	struct sa *sa;
 	enum err e = ERR_OK;
 
-	if (conf->key.protocol != 50 || conf->transport)
+	if (!supported(conf))
 		return ERR_UNSUPPORTED;
 	if (conf->key.spi < 256 || conf->local.family != AF_INET || conf->remote.family != AF_INET)
 		return ERR_INVALID;
@@ -100,10 +130,7 @@ enum err ipsec_sa_new(struct sa **out, const struct dpm_sa *conf, struct sa *sam
 	sa->conf = *conf;
 	wipe(sa->conf.cipher_key, sizeof(sa->conf.cipher_key));
 	wipe(sa->conf.auth_key, sizeof(sa->conf.auth_key));
-	sa->local = addr_to_v4(conf->local);
-	sa->remote = place_of(addr_to_v4(conf->remote), conf->remote_port);
-	sa->sel = selector_of(&conf->sel);
-	sa->size = *cipher_key_sizes(sa->state->key);
+	take_shape(sa);
 	*out = sa;
 	return ERR_OK;
 }
@@ -134,6 +161,27 @@ static struct sa **list_of(struct sa_table *t, struct sa *sa, size_t *next)
 {
 	*next = sa->conf.key.inbound ? offsetof(struct sa, hash_next) : offsetof(struct sa, out_next);
 	return sa->conf.key.inbound ? bucket(t, sa->conf.key.spi) : &sa->policy->out;
+}
+
+static bool is_around(const struct sa *ah, const struct sa *esp)
+{
+	return ah->around && !ah->conf.key.inbound && ah->conf.key.spi == esp->conf.bundle_spi && ah->local == esp->local &&
+	       addr_equal(ah->conf.key.dst, esp->conf.key.dst);
+}
+
+/* After a change: each outbound ESP SA that it touches has the AH SA that is there now. Inbound the SPIs say it. */
+static void bundle(struct sa_table *t, const struct sa *changed)
+{
+	for (struct sa *sa = t->all; sa; sa = sa->all_next) {
+		struct sa *ah = t->all;
+
+		if (sa->ah || sa->conf.key.inbound || !sa->conf.bundle_spi ||
+			(sa != changed && sa->conf.bundle_spi != changed->conf.key.spi))
+			continue;
+		while (ah && !is_around(ah, sa))
+			ah = ah->all_next;
+		RCU_SET(sa->outer, ah);
+	}
 }
 
 void sa_link(struct sa_table *t, struct sa *sa, struct sa *replaces)
@@ -167,6 +215,9 @@ void sa_link(struct sa_table *t, struct sa *sa, struct sa *replaces)
 	sa->all_next = t->all;
 	t->all = sa;
 	t->count++;
+	bundle(t, sa);
+	if (replaces)
+		bundle(t, replaces);
 }
 
 void sa_unlink(struct sa_table *t, struct sa *sa)
@@ -180,6 +231,7 @@ void sa_unlink(struct sa_table *t, struct sa *sa)
 	at = position(&t->all, sa, offsetof(struct sa, all_next));
 	*at = sa->all_next;
 	t->count--;
+	bundle(t, sa);
 }
 
 struct sa *ipsec_sa_find(const struct sa_table *t, const struct dp_sa_key *key)
@@ -202,22 +254,54 @@ bool sa_spi_used(const struct sa_table *t, uint32_t spi)
 	return false;
 }
 
-struct sa *sa_inbound(const struct sa_table *t, uint32_t spi, uint32_t dst)
+struct sa *sa_partner(const struct sa_table *t, const struct sa *sa)
+{
+	struct sa *p = t->all;
+
+	while (p && (p->conf.key.spi != sa->conf.peer_spi || p->conf.key.inbound == sa->conf.key.inbound || p->ah != sa->ah ||
+			    p->policy != sa->policy))
+		p = p->all_next;
+	return p;
+}
+
+struct sa *sa_inbound(const struct sa_table *t, uint8_t protocol, uint32_t spi, uint32_t dst)
 {
 	struct sa *sa = RCU_GET(*bucket(t, spi));
 
-	while (sa && (sa->conf.key.spi != spi || sa->local != dst))
+	while (sa && (sa->conf.key.spi != spi || sa->local != dst || sa->conf.key.protocol != protocol))
 		sa = RCU_GET(sa->hash_next);
 	return sa;
 }
 
-struct sa *sa_outbound(struct policy *p, const struct inner *in)
+/* Read once for each packet: the control thread may take the AH SA away meanwhile. */
+static bool complete(const struct sa *sa, struct sa **around)
+{
+	*around = NULL;
+	if (!sa->conf.bundle_spi)
+		return true;
+	*around = RCU_GET(sa->outer);
+	return *around && !FLAG_GET((*around)->dead);
+}
+
+struct sa *sa_outbound(struct policy *p, const struct inner *in, struct sa **around)
 {
 	struct sa *sa = RCU_GET(p->out);
 
-	while (sa && (FLAG_GET(sa->dead) || !selector_covers(&sa->sel, in, false)))
+	while (sa && (sa->around || FLAG_GET(sa->dead) || !sa_covers(sa, in, false) || !complete(sa, around)))
 		sa = RCU_GET(sa->out_next);
 	return sa;
+}
+
+uint16_t sa_plain_mtu(const struct sa *sa, const struct sa *around, uint16_t mtu, uint32_t header_len)
+{
+	uint32_t kept = sa->transport ? header_len : 20, own = kept + (sa->ah ? sa->lead : around ? around->lead : 0);
+	uint32_t inner;
+
+	if (mtu <= own)
+		return 0;
+	/* As if the outer header were 20 bytes and AH part of the path. */
+	inner = sa->ah ? mtu - own : esp_plain_mtu(&sa->size, (uint16_t)(mtu - own + 20), sa->conf.udp_encap);
+	return (uint16_t)(inner && sa->transport ? inner + kept : inner);
 }
 
 static bool addresses_covered(const struct selector4 *s, const struct inner *in, bool inbound)
@@ -242,6 +326,16 @@ bool selector_covers(const struct selector4 *s, const struct inner *in, bool inb
 	       remote <= s->remote_port_to;
 }
 
+static bool endpoints(const struct sa *sa, const struct inner *in, bool inbound)
+{
+	return (inbound ? in->dst : in->src) == sa->local && (inbound ? in->src : in->dst) == place_address(RCU_GET(sa->remote));
+}
+
+bool sa_covers(const struct sa *sa, const struct inner *in, bool inbound)
+{
+	return selector_covers(&sa->sel, in, inbound) && (!sa->transport || endpoints(sa, in, inbound));
+}
+
 static bool fragment_known(const struct sa_state *st, const struct inner *in)
 {
 	for (size_t i = 0; i < SA_FRAGMENTS; i++) {
@@ -259,7 +353,7 @@ bool sa_admits(struct sa *sa, const struct inner *in)
 
 	if (sa->sel.ports && in->later)
 		return addresses_covered(&sa->sel, in, true) && fragment_known(st, in);
-	if (!selector_covers(&sa->sel, in, true))
+	if (!sa_covers(sa, in, true))
 		return false;
 	if (sa->sel.ports && in->more) {
 		st->fragments[st->next_fragment] = (struct fragment_id){ in->src, in->dst, in->id, in->protocol };

@@ -3,6 +3,7 @@
 
 #include "platform/base/mem.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #define RESERVED_US (60 * 1000000ull)
@@ -20,7 +21,7 @@ enum err engine_spi_alloc(struct backend *b, const struct dpm_spi *req, uint32_t
 	uint64_t now = engine_now();
 	struct reservation *slot = NULL;
 
-	if (req->protocol != 50)
+	if (req->protocol != IPPROTO_ESP && req->protocol != IPPROTO_AH)
 		return ERR_UNSUPPORTED;
 	for (size_t i = 0; i < RESERVATIONS && !slot; i++)
 		if (b->reserved[i].until_us <= now)
@@ -58,6 +59,18 @@ static void answer(struct backend *b, struct policy *p)
 	note_wake(&b->out_worker.down);
 }
 
+/* Can it carry traffic now? One of a bundle only together with the other. */
+static bool usable(const struct backend *b, const struct sa *sa)
+{
+	const struct sa *esp = b->sas.all;
+
+	if (!sa->around)
+		return !sa->conf.bundle_spi || sa->outer;
+	while (esp && esp->outer != sa)
+		esp = esp->all_next;
+	return esp != NULL;
+}
+
 static enum err attach(struct backend *b, struct sa *sa)
 {
 	sa->policy = ipsec_policy_get(&b->policies, &sa->conf.policy);
@@ -87,7 +100,9 @@ enum err engine_sa_put(struct backend *b, const struct dpm_sa *conf)
 		rcu_wait(&b->rcu);
 		discard(b, old);
 	}
-	if (!conf->key.inbound)
+	if (sa->state->put_us == 0)
+		sa->state->put_us = engine_now();
+	if (!conf->key.inbound && usable(b, sa))
 		answer(b, sa->policy);
 	return ERR_OK;
 }
@@ -144,6 +159,17 @@ void sa_drop_all(struct backend *b)
 	(void)!engine_flush(b, (struct addr){ 0 });
 }
 
+static void tell(struct backend *b, const struct sa *sa, enum dp_expire why)
+{
+	struct backend_event ev = { .kind = BACKEND_EXPIRE };
+
+	ev.expire.key = sa->conf.key;
+	ev.expire.why = (uint8_t)why;
+	ev.expire.bytes = COUNT_GET(sa->state->count.bytes);
+	ev.expire.packets = COUNT_GET(sa->state->count.packets);
+	b->args.event(b->args.ctx, &ev);
+}
+
 static struct sa *next_ended(struct backend *b)
 {
 	struct sa *sa = b->sas.all;
@@ -153,20 +179,50 @@ static struct sa *next_ended(struct backend *b)
 	return sa;
 }
 
+static uint64_t used_us(const struct sa *sa)
+{
+	uint64_t last = COUNT_GET(sa->state->last_us);
+
+	return last ? last : sa->state->put_us;
+}
+
+/* Since when the tunnel has been without a packet in either direction; 0: not for long enough, or told already. */
+static uint64_t idle_since(const struct backend *b, const struct sa *sa, uint64_t now_us)
+{
+	uint64_t last = used_us(sa), limit = sa->conf.idle_s * UINT64_C(1000000);
+	const struct sa *other;
+
+	if (limit == 0 || sa->dead || last + limit > now_us || last == sa->idle_told_us)
+		return 0;
+	other = sa_partner(&b->sas, sa);
+	if (other && used_us(other) > last)
+		last = used_us(other);
+	return last + limit > now_us || last == sa->idle_told_us ? 0 : last;
+}
+
+static struct sa *next_idle(struct backend *b, uint64_t now_us, uint64_t *since)
+{
+	struct sa *sa = b->sas.all;
+
+	while (sa && (*since = idle_since(b, sa, now_us)) == 0)
+		sa = sa->all_next;
+	return sa;
+}
+
 void sa_tick(struct backend *b, uint64_t now_us)
 {
+	uint64_t since = 0;
+
 	for (struct sa *sa = b->sas.all; sa; sa = sa->all_next)
 		if (sa->conf.hard_at_us != 0 && now_us >= sa->conf.hard_at_us)
 			FLAG_SET(sa->dead, true);
 	/* From the start each time: the handler may change the list. */
 	for (struct sa *sa; (sa = next_ended(b)) != NULL;) {
-		struct backend_event ev = { .kind = BACKEND_EXPIRE };
-
 		sa->end_told = true;
-		ev.expire.key = sa->conf.key;
-		ev.expire.why = DP_EXPIRE_HARD;
-		ev.expire.bytes = COUNT_GET(sa->state->count.bytes);
-		ev.expire.packets = COUNT_GET(sa->state->count.packets);
-		b->args.event(b->args.ctx, &ev);
+		tell(b, sa, DP_EXPIRE_HARD);
+	}
+	for (struct sa *sa; (sa = next_idle(b, now_us, &since)) != NULL;) {
+		sa->idle_told_us = since;
+		tell(b, sa, DP_EXPIRE_IDLE);
 	}
 }

@@ -64,20 +64,6 @@ uint32_t segment_build(
 	return header + size;
 }
 
-/* Options without the copy bit are for the first fragment only: RFC 791, 3.1. */
-static void blank_options(uint8_t *header, uint32_t header_len)
-{
-	for (uint32_t i = 20; i < header_len && header[i] != 0;) {
-		uint32_t len = header[i] == 1 ? 1 : i + 1 < header_len ? header[i + 1] : 0;
-
-		if (len == 0 || (header[i] != 1 && len < 2) || i + len > header_len)
-			return;
-		if (!(header[i] & 0x80))
-			memset(header + i, 1, len);
-		i += len;
-	}
-}
-
 /* The packet in pieces that fit, each sealed by itself: the other end need not put outer fragments together. */
 static void fragment_before(struct out *o, const struct clear *c, uint8_t *packet, uint32_t len)
 {
@@ -91,7 +77,7 @@ static void fragment_before(struct out *o, const struct clear *c, uint8_t *packe
 		memcpy(to, packet, header);
 		memcpy(to + header, packet + at, n);
 		if (at > header)
-			blank_options(to, header);
+			ip4_blank_options(to, header);
 		put16(to + 2, (uint16_t)(header + n));
 		put16(to + 6,
 			(uint16_t)((old & IP4_MF) | (at + n < len ? IP4_MF : 0) | ((old & IP4_OFFSET_MASK) + (at - header) / 8)));
@@ -103,7 +89,7 @@ static void fragment_before(struct out *o, const struct clear *c, uint8_t *packe
 /* One packet that is too big; it may not be refused. */
 static void fragment(struct out *o, const struct clear *c, uint8_t *packet, uint32_t len)
 {
-	bool after = c->in.df || c->sa->sel.ports || (c->sa->conf.fragment_after && c->sa->conf.df != DF_SET);
+	bool after = c->sa->transport || c->in.df || c->sa->sel.ports || (c->sa->conf.fragment_after && c->sa->conf.df != DF_SET);
 
 	if (!after && c->plain_mtu >= c->in.header_len + 8u) {
 		fragment_before(o, c, packet, len);
@@ -177,7 +163,7 @@ void segment(struct out *o, struct clear *c)
 	}
 	if (gso && header + size >= c->in.len)
 		gso = false; /* one segment: only its checksum is open */
-	if ((gso ? header + size : c->in.len) > c->plain_mtu && c->in.df && c->sa->conf.df != DF_CLEAR) {
+	if ((gso ? header + size : c->in.len) > c->plain_mtu && c->in.df && (c->sa->transport || c->sa->conf.df != DF_CLEAR)) {
 		refuse(o, c);
 		return;
 	}

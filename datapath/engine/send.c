@@ -3,6 +3,7 @@
  *   in UDP         UDP_SEGMENT: up to 64 packets of one size, one message
  *   native         AF_PACKET with our own headers, when the next hop is resolved and the packet fits
  *   native, else   the raw socket: the kernel routes, asks for the neighbour, and fragments
+ *   with a header that is under an ICV or the clear packet's own, else: the raw socket that takes headers
  */
 #include "datapath/engine/csum.h"
 #include "datapath/engine/out.h"
@@ -13,9 +14,8 @@
 
 #define GSO_SEGMENTS 64
 #define GSO_BYTES    64000
-#define OUTER_TTL    64
 
-enum way { WAY_UDP, WAY_UDP_DF, WAY_RAW, WAY_RAW_DF, WAY_PACKET };
+enum way { WAY_UDP, WAY_UDP_DF, WAY_RAW, WAY_RAW_DF, WAY_PACKET, WAY_HEADER };
 
 static enum way way_of(const struct out_packet *p)
 {
@@ -23,19 +23,21 @@ static enum way way_of(const struct out_packet *p)
 		return p->df ? WAY_UDP_DF : WAY_UDP;
 	if (p->hop->resolved && !p->fragment)
 		return WAY_PACKET;
+	if (p->header)
+		return WAY_HEADER;
 	return p->df ? WAY_RAW_DF : WAY_RAW;
 }
 
 static int socket_of(const struct sockets *s, enum way w)
 {
-	const int fds[] = { s->udp, s->udp_df, s->raw, s->raw_df, s->packet };
+	const int fds[] = { s->udp, s->udp_df, s->raw, s->raw_df, s->packet, s->header };
 
 	return fds[w];
 }
 
-static void drop_packet(struct out *o, const struct out_packet *p)
+void out_send_drop(struct out *o, const struct out_packet *p)
 {
-	struct drop_about a = { .sa = p->sa, .policy = &p->sa->policy->sealed, .protocol = 50 };
+	struct drop_about a = { .sa = p->sa, .policy = &p->sa->policy->sealed, .protocol = p->sa->conf.key.protocol };
 
 	worker_drop(o->w, DP_DROP_SEND, 1, &a);
 }
@@ -56,13 +58,10 @@ static void message_ip(struct out *o, size_t m, const struct out_packet *p, size
 {
 	struct msghdr *h = &o->msgs[m].msg_hdr;
 	struct sockaddr_in *to = (struct sockaddr_in *)&o->names[m];
-	uint64_t place = RCU_GET(p->sa->remote);
 	struct in_pktinfo *info;
 	int tos = p->tos;
 
-	*to = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(place_address(place)) };
-	if (p->encap)
-		to->sin_port = htons(place_port(place));
+	*to = sa_place(p->sa);
 	h->msg_name = to;
 	h->msg_namelen = sizeof(*to);
 	h->msg_control = o->control[m];
@@ -77,13 +76,8 @@ static void message_ip(struct out *o, size_t m, const struct out_packet *p, size
 	}
 }
 
-static void message_packet(struct out *o, size_t m, const struct out_packet *p)
+static void header_tunnel(struct out *o, uint8_t *ip, const struct out_packet *p)
 {
-	struct msghdr *h = &o->msgs[m].msg_hdr;
-	struct sockaddr_ll *to = (struct sockaddr_ll *)&o->names[m];
-	uint8_t *ip = p->esp - 20, *frame = ip - 14;
-
-	memcpy(frame, p->hop->ethernet, 14);
 	ip[0] = 0x45;
 	ip[1] = p->tos;
 	put16(ip + 2, (uint16_t)(20 + p->len));
@@ -94,7 +88,18 @@ static void message_packet(struct out *o, size_t m, const struct out_packet *p)
 	put32(ip + 12, p->sa->local);
 	put32(ip + 16, place_address(RCU_GET(p->sa->remote)));
 	ip4_checksum(ip, 20);
-	o->iovs[o->first[m]] = (struct iovec){ frame, p->len + 34 };
+}
+
+static void message_packet(struct out *o, size_t m, const struct out_packet *p)
+{
+	struct msghdr *h = &o->msgs[m].msg_hdr;
+	struct sockaddr_ll *to = (struct sockaddr_ll *)&o->names[m];
+	uint8_t *ip = p->esp - (p->header ? p->header : 20), *frame = ip - 14;
+
+	memcpy(frame, p->hop->ethernet, 14);
+	if (!p->header)
+		header_tunnel(o, ip, p);
+	o->iovs[o->first[m]] = (struct iovec){ frame, (size_t)(p->esp + p->len - frame) };
 	*to = (struct sockaddr_ll){
 		.sll_family = AF_PACKET, .sll_protocol = htons(0x0800), .sll_ifindex = p->hop->ifindex, .sll_halen = 6
 	};
@@ -103,6 +108,17 @@ static void message_packet(struct out *o, size_t m, const struct out_packet *p)
 	h->msg_namelen = sizeof(*to);
 	h->msg_control = NULL;
 	h->msg_controllen = 0;
+}
+
+static void message_header(struct out *o, size_t m, const struct out_packet *p)
+{
+	struct msghdr *h = &o->msgs[m].msg_hdr;
+	struct sockaddr_in *to = (struct sockaddr_in *)&o->names[m];
+
+	*to = sa_place(p->sa);
+	o->iovs[o->first[m]] = (struct iovec){ p->esp - p->header, p->header + p->len };
+	h->msg_name = to;
+	h->msg_namelen = sizeof(*to);
 }
 
 /* How many packets from `i` on can go as one UDP super-packet: same SA and header, same size but for a shorter last one. */
@@ -116,7 +132,7 @@ static size_t run_length(const struct out *o, size_t i, enum way w)
 	while (i + n < o->n && n < GSO_SEGMENTS) {
 		const struct out_packet *q = &o->packets[i + n];
 
-		if (q->sa != p->sa || q->tos != p->tos || q->fragment || way_of(q) != w || q->len > p->len ||
+		if (q->sa != p->sa || q->tos != p->tos || q->fragment || way_of(q) != w || q->len > p->len || q->len == 0 ||
 			bytes + q->len > GSO_BYTES)
 			break;
 		bytes += q->len;
@@ -139,6 +155,8 @@ static void message(struct out *o, size_t m, size_t i, size_t n, enum way w)
 		o->iovs[k] = (struct iovec){ o->packets[k].esp, o->packets[k].len };
 	if (w == WAY_PACKET)
 		message_packet(o, m, &o->packets[i]);
+	else if (w == WAY_HEADER)
+		message_header(o, m, &o->packets[i]);
 	else
 		message_ip(o, m, &o->packets[i], n);
 	h->msg_iov = &o->iovs[i];
@@ -156,7 +174,7 @@ static void send_singly(struct out *o, size_t m, enum way w)
 	for (size_t i = 0; i < n; i++) {
 		message(o, m, first + i, 1, w);
 		if (sendmsg(fd, &o->msgs[m].msg_hdr, 0) < 0)
-			drop_packet(o, &o->packets[first + i]);
+			out_send_drop(o, &o->packets[first + i]);
 	}
 }
 
@@ -177,7 +195,7 @@ static void send_messages(struct out *o, size_t count, enum way w)
 			send_singly(o, at, w);
 		else
 			for (size_t i = 0; i < o->runs[at]; i++)
-				drop_packet(o, &o->packets[o->first[at] + i]);
+				out_send_drop(o, &o->packets[o->first[at] + i]);
 		at++;
 	}
 }
@@ -190,11 +208,19 @@ void send_batch(struct out *o)
 	o->gso_now = o->udp_gso && !FLAG_GET(o->b->seen);
 	for (size_t i = 0, n; i < o->n; i += n) {
 		enum way w = way_of(&o->packets[i]);
+		bool pieces = o->packets[i].fragment && o->packets[i].header;
 
-		if (count > 0 && w != now) {
+		if (count > 0 && (w != now || pieces)) {
 			send_messages(o, count, now);
 			count = 0;
 		}
+		n = 1;
+		if (o->packets[i].len == 0)
+			out_send_drop(o, &o->packets[i]);
+		else if (pieces)
+			send_pieces(o, &o->packets[i]);
+		if (o->packets[i].len == 0 || pieces)
+			continue;
 		now = w;
 		n = run_length(o, i, w);
 		message(o, count++, i, n, w);

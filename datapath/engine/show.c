@@ -1,9 +1,20 @@
 /* What the console sees: SAs, policies, lines, drops. */
 #include "datapath/engine/control.h"
-#include "datapath/engine/esp.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Outbound: new traffic takes it, or the ESP SA inside it. */
+static bool preferred(const struct sa *sa)
+{
+	const struct sa *first = sa->policy->out;
+
+	if (sa->conf.key.inbound)
+		return false;
+	while (first && first->around)
+		first = first->out_next;
+	return first && (first == sa || first->outer == sa);
+}
 
 static void sa_info(const struct sa *sa, struct dpm_sa_info *i)
 {
@@ -21,6 +32,7 @@ static void sa_info(const struct sa *sa, struct dpm_sa_info *i)
 		.cipher = c->cipher,
 		.auth = c->auth,
 		.esn = c->esn,
+		.bundle_spi = c->bundle_spi,
 		.local_port = c->local_port,
 		.remote_port = place_port(place),
 		.replay_window = c->replay_window,
@@ -30,7 +42,7 @@ static void sa_info(const struct sa *sa, struct dpm_sa_info *i)
 		.pfs_group = c->pfs_group,
 		.lifetime_s = c->lifetime_s,
 		.lifetime_kb = c->lifetime_kb };
-	i->preferred = !c->key.inbound && sa->policy->out == sa;
+	i->preferred = preferred(sa);
 	i->sequence = c->key.inbound ? COUNT_GET(sa->state->replay.top) : COUNT_GET(sa->state->seq);
 	i->count = (struct dp_counters){ n.packets, n.bytes, count_errors(&n) };
 	memcpy(i->drops, n.drops, sizeof(i->drops));
@@ -70,12 +82,14 @@ static void policy_info(const struct policy *p, struct dpm_policy_info *i)
 	struct count out = count_read(&p->sealed, &p->sealed_base), in = count_read(&p->opened, &p->opened_base);
 	const struct sa *sa = p->out;
 
+	while (sa && sa->around)
+		sa = sa->out_next;
 	*i = (struct dpm_policy_info){
 		.id = p->id, .sel = p->sel, .held = COUNT_GET(p->hold.packets), .acquiring = FLAG_GET(p->acquire_us) != 0
 	};
 	if (sa) {
 		i->path_mtu = sa->hop->data->mtu;
-		i->plain_mtu = esp_plain_mtu(&sa->size, i->path_mtu, sa->conf.udp_encap);
+		i->plain_mtu = sa_plain_mtu(sa, sa->outer, i->path_mtu, 20);
 	}
 	i->out = (struct dp_counters){ out.packets, out.bytes, count_errors(&out) };
 	i->in = (struct dp_counters){ in.packets, in.bytes, count_errors(&in) };

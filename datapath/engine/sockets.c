@@ -117,6 +117,12 @@ static const char *open_raw(struct sockets *s)
 	s->ip = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
 	if (s->ip < 0)
 		return "raw IP";
+	s->raw_ah = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_AH);
+	s->header = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	if (s->raw_ah < 0 || s->header < 0)
+		return "raw AH";
+	set_buffers(s->raw_ah);
+	set_buffers(s->header);
 	s->packet = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (s->packet < 0)
 		return "AF_PACKET";
@@ -129,7 +135,7 @@ enum err sockets_open(struct sockets *s)
 {
 	const char *failed;
 
-	*s = (struct sockets){ -1, -1, -1, -1, -1, -1, -1, -1, -1, false };
+	*s = SOCKETS_NONE;
 	failed = open_udp(s);
 	if (!failed)
 		failed = open_raw(s);
@@ -142,7 +148,8 @@ enum err sockets_open(struct sockets *s)
 
 void sockets_close(struct sockets *s)
 {
-	int *all[] = { &s->ike500, &s->ike4500, &s->udp, &s->udp_df, &s->raw, &s->raw_df, &s->packet, &s->icmp, &s->ip };
+	int *all[] = { &s->ike500, &s->ike4500, &s->udp, &s->udp_df, &s->raw, &s->raw_df, &s->packet, &s->icmp, &s->ip, &s->raw_ah,
+		&s->header };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (*all[i] >= 0)

@@ -6,6 +6,7 @@
  *       [2] ESP, DF    never chosen; sends with DF set
  *   raw 50             whole ESP packets that the kernel delivers: fragments it put together, interfaces without AF_PACKET
  *   raw 50, DF         sends only
+ *   raw 51             the same for AH; it sends through a raw socket that takes headers
  */
 #ifndef POSTERN_ENGINE_SOCKETS_H
 #define POSTERN_ENGINE_SOCKETS_H
@@ -24,8 +25,11 @@ struct sockets {
 	int packet; /* AF_PACKET, sends only, past the queueing discipline */
 	int icmp;   /* ICMP errors about our own packets */
 	int ip;     /* raw IP, for ICMP errors that we send */
+	int raw_ah; /* whole AH packets, as raw */
+	int header; /* raw IP, for packets with headers of their own; sends only */
 	bool udp_gso;
 };
+#define SOCKETS_NONE ((struct sockets){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false })
 
 /* ERR_SYS is logged with the socket that failed. */
 enum err sockets_open(struct sockets *s) MUST_CHECK;

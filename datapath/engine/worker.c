@@ -81,6 +81,8 @@ static void report(struct worker *w, enum dp_drop reason, uint64_t n, const stru
 	note->event.drop.remote = addr_v4(a->remote ? a->remote : a->sa ? place_address(RCU_GET(a->sa->remote)) : 0);
 	note->event.drop.spi = a->sa ? a->sa->conf.key.spi : a->spi;
 	note->event.drop.sequence = a->seq;
+	if (a->sa)
+		note->event.drop.peer = addr_v4(place_address(RCU_GET(a->sa->remote)));
 	note->event.drop.conn_id = a->sa ? a->sa->conf.conn_id : 0;
 	note->event.drop.protocol = a->protocol;
 	note->event.drop.count = r->count;

@@ -99,7 +99,7 @@ static int setup(void **state)
 		.plain_mtu = 1438,
 		.out = { 199, 20000, 1 },
 		.in = { 198, 19000, 3 },
-		.drops = { [DP_DROP_REPLAY] = 2, [DP_DROP_BAD_ICV] = 1, [DP_DROP_NO_SA] = 1 } };
+		.drops = { [DP_DROP_REPLAY] = 2, [DP_DROP_BAD_ICV] = 1, [DP_DROP_NO_SA] = 1, [DP_DROP_AH_NAT] = 7 } };
 	make_sa(&sas[0], true, 0x18906f9d);
 	make_sa(&sas[1], false, 0x48bac7d3);
 	ike[0] = (struct ikem_sa){ .conn_id = 1001,

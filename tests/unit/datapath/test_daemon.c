@@ -552,6 +552,14 @@ static void drops_in_the_log(void **state)
 	daemon_event(&r->d, &ev);
 	ev.drop.reason = DP_DROP_INVALID_SPI;
 	daemon_event(&r->d, &ev);
+	ev.drop.protocol = 51;
+	ev.drop.reason = DP_DROP_AH_NAT;
+	ev.drop.peer = addr_v4(0xc6336409);
+	daemon_event(&r->d, &ev);
+	assert_non_null(strstr(logged, "the packet came from 198.51.100.2, the SA is with 198.51.100.9; AH cannot pass NAT"));
+	ev.drop.reason = DP_DROP_CHECKSUM;
+	daemon_event(&r->d, &ev);
+	assert_non_null(strstr(logged, "%CRYPTO-4-RECVD_PKT_CHECKSUM: decaps: inner checksum wrong in transport mode through NAT"));
 	assert_non_null(
 		strstr(logged, "%CRYPTO-4-PKT_REPLAY_ERR: decrypt: replay check failed connection id=5, sequence number=18\n"));
 	assert_non_null(

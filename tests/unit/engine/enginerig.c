@@ -56,9 +56,11 @@ void erig_open(struct erig *r, bool mb)
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &big, sizeof(big));
 	b->tap = (struct tap){ .fd = pair[0], .tso = true, .uso = true };
 	r->tap = pair[1];
-	b->sockets = (struct sockets){ -1, -1, -1, -1, -1, -1, -1, -1, -1, true };
+	b->sockets = SOCKETS_NONE;
+	b->sockets.udp_gso = true;
 	b->sockets.udp = loopback(&port);
 	b->sockets.udp_df = loopback(&port);
+	b->sockets.header = loopback(&port);
 	r->wire = loopback(&r->wire_port);
 	must(hops_open(&b->hops, b->args.loop, &b->rcu) == ERR_OK, "hops");
 	b->rings = mem_zalloc(sizeof(*b->rings));
@@ -115,18 +117,40 @@ struct dp_selectors erig_selectors(void)
 		{ addr_v4(RIG_REMOTE), addr_v4(RIG_REMOTE + 255), 0, 65535 }, 0 };
 }
 
-void erig_policy(struct erig *r)
+static void policy(struct erig *r, struct cfg_ace ace)
 {
 	struct backend_interface f = { .name = "GigabitEthernet0/0", .ifname = "lo", .ifindex = 1, .addr = INADDR_LOOPBACK };
-	struct backend_policy p = {
-		.id = erig_id(10, 10), .acl = "101", .ace = erig_ace(RIG_LOCAL, 255, RIG_REMOTE, 255), .sel = erig_selectors()
-	};
+	struct backend_policy p = { .id = erig_id(10, 10), .acl = "101", .ace = ace, .sel = erig_selectors() };
 	struct policy_set *old = r->b.set;
 	const struct backend_policies set = { &f, 1, &p, 1 };
 
 	must(policy_set_new(&r->b.set, &r->b.policies, &set) == ERR_OK, "policy");
 	policy_set_free(old);
 	policy_sweep(&r->b.policies, r->b.set);
+}
+
+void erig_policy(struct erig *r)
+{
+	policy(r, erig_ace(RIG_LOCAL, 255, RIG_REMOTE, 255));
+}
+
+void erig_policy_hosts(struct erig *r, uint32_t src, uint32_t dst)
+{
+	policy(r, erig_ace(src, 0, dst, 0));
+}
+
+struct dpm_sa erig_ah(struct erig *r, bool inbound)
+{
+	struct dpm_sa sa = erig_sa(r, inbound);
+
+	sa.key.protocol = 51;
+	sa.udp_encap = 0;
+	sa.cipher = CIPHER_NONE;
+	sa.cipher_key_len = 0;
+	sa.auth = HASH_SHA256;
+	sa.auth_key_len = 32;
+	memset(sa.auth_key, 0x33, 32);
+	return sa;
 }
 
 struct dpm_sa erig_sa(struct erig *r, bool inbound)
@@ -199,8 +223,20 @@ static void upper_checksum(uint8_t *l4, uint16_t len, uint8_t protocol, size_t a
 	uint16_t sum;
 
 	l4[at] = l4[at + 1] = 0;
-	sum = csum_finish(csum_add(csum_pseudo(RIG_LOCAL + 10, RIG_REMOTE + 10, protocol, len), l4, len));
+	sum = csum_finish(csum_add(csum_pseudo(get32(l4 - 8), get32(l4 - 4), protocol, len), l4, len));
 	memcpy(l4 + at, &sum, 2);
+}
+
+uint32_t erig_own(uint8_t *frame, uint16_t payload)
+{
+	uint32_t n = erig_udp(frame, payload, false);
+	uint8_t *ip = erig_ip(frame);
+
+	put32(ip + 12, INADDR_LOOPBACK);
+	put32(ip + 16, INADDR_LOOPBACK);
+	ip4_checksum(ip, 20);
+	upper_checksum(ip + 20, (uint16_t)(8 + payload), IPPROTO_UDP, 6);
+	return n;
 }
 
 uint32_t erig_udp(uint8_t *frame, uint16_t payload, bool df)
@@ -270,6 +306,15 @@ void erig_in(struct erig *r, const uint8_t *esp, uint32_t len, uint8_t outer_tos
 
 	memcpy(to, esp, len);
 	open_add(r->b.in, span_of(to, len), &o);
+	open_batch(r->b.in);
+}
+
+void erig_native(struct erig *r, const uint8_t *packet, uint32_t len)
+{
+	static uint8_t copy[65536];
+
+	memcpy(copy, packet, len);
+	receive_native(r->b.in, span_of(copy, len), 0);
 	open_batch(r->b.in);
 }
 

@@ -203,14 +203,14 @@ static void esp_access_group(void **state)
 	in_list[1].permit = false;
 	in_list[2].protocol = 50;
 	assert_int_equal(policy_set_new(&set, &table, &from), ERR_OK);
-	assert_false(policy_admits_esp(set, 1, &outer));
+	assert_false(policy_admits_ipsec(set, 1, &outer));
 	outer.src = 8;
-	assert_true(policy_admits_esp(set, 1, &outer));
-	assert_true(policy_admits_esp(set, 2, &outer)); /* no list there */
+	assert_true(policy_admits_ipsec(set, 1, &outer));
+	assert_true(policy_admits_ipsec(set, 2, &outer)); /* no list there */
 	policy_set_free(set);
 	f.nacl_in_entries = 2;
 	assert_int_equal(policy_set_new(&set, &table, &from), ERR_OK);
-	assert_false(policy_admits_esp(set, 1, &outer)); /* the implicit deny */
+	assert_false(policy_admits_ipsec(set, 1, &outer)); /* the implicit deny */
 }
 
 static void policies_outlive_sets(void **state)
