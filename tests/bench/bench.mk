@@ -5,5 +5,6 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(call lib,datapath) $(call lib,c
 
 .PHONY: bench bench-build
 bench-build: $(BUILD)/bench/static_sa $(BUILD)/bench/pktgen
-bench: bench-build
+bench: bench-build all
 	BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/bench.py
+	BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/bench/rekey.py
