@@ -1,12 +1,14 @@
 /* The box's log.
  *
  *   programs --- datagrams ---> take: check, stamp --+--> ring (`logging buffered`)
+ *                                                    |     '--> RUN_DIR/logbuffer, for the next program
  *                                                    +--> viewers (`logging console`, `terminal monitor`)
  */
 #include "platform/daemon/logd.h"
 
 #include "platform/base/mem.h"
 #include "platform/base/msg_wire.h"
+#include "platform/daemon/logkeep.h"
 #include "platform/daemon/logline.h"
 #include "platform/daemon/stamp.h"
 
@@ -35,9 +37,8 @@ struct logd {
 	bool buffered, console, monitor;
 	uint8_t buffer_level, console_level, monitor_level;
 	uint64_t started_us;
-	struct {
-		uint64_t console, monitor, buffer, dropped;
-	} count;
+	struct log_counts count;
+	struct logkeep keep;
 };
 
 struct logd *logd_new(const struct env *env, logd_out_fn out, void *ctx)
@@ -52,6 +53,7 @@ struct logd *logd_new(const struct env *env, logd_out_fn out, void *ctx)
 		.out = out,
 		.ctx = ctx,
 		.fd = -1,
+		.keep = { .fd = -1 },
 		.stamp_log = usual,
 		.stamp_debug = usual,
 		.buffered = true,
@@ -74,8 +76,14 @@ void logd_free(struct logd *d)
 		close(d->fd);
 		unlink(d->path);
 	}
+	logkeep_close(&d->keep);
 	logring_clear(&d->ring);
 	mem_free(d);
+}
+
+enum err logd_keep(struct logd *d, const char *run_dir, bool fresh)
+{
+	return logkeep_open(&d->keep, run_dir, fresh, &d->ring, &d->count);
 }
 
 void logd_configure(struct logd *d, const struct cfg_system *s)
@@ -88,7 +96,10 @@ void logd_configure(struct logd *d, const struct cfg_system *s)
 	d->buffer_level = s->logging_buffer_level;
 	d->console_level = s->logging_console_level;
 	d->monitor_level = s->logging_monitor_level;
-	logring_resize(&d->ring, s->logging_buffer_bytes);
+	if (d->ring.limit != s->logging_buffer_bytes) {
+		logring_resize(&d->ring, s->logging_buffer_bytes);
+		logkeep_renew(&d->keep, &d->ring, &d->count);
+	}
 }
 
 void logd_started(struct logd *d, uint64_t now_us)
@@ -117,14 +128,16 @@ static void distribute(struct logd *d, struct platm_log *line)
 	size_t len = offsetof(struct platm_log, text) + strlen(line->text) + 1;
 	bool console = d->console && line->severity <= d->console_level;
 
+	d->count.console += console;
 	if (d->buffered && line->severity <= d->buffer_level) {
-		if (logring_put(&d->ring, line->severity, line->text) == ERR_OK)
+		if (logring_put(&d->ring, line->severity, line->text) == ERR_OK) {
 			d->count.buffer++;
-		else
+			logkeep_put(&d->keep, &d->ring, &d->count);
+		} else {
 			d->count.dropped++;
+		}
 	}
 	line->number = d->ring.numbered;
-	d->count.console += console;
 	d->out(d->ctx, line, len, console, d->monitor && line->severity <= d->monitor_level);
 }
 
@@ -163,6 +176,7 @@ const struct logring *logd_ring(const struct logd *d)
 void logd_clear(struct logd *d)
 {
 	logring_clear(&d->ring);
+	logkeep_renew(&d->keep, &d->ring, &d->count);
 }
 
 void logd_info(const struct logd *d, struct platm_log_info *out)

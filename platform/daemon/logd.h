@@ -18,6 +18,8 @@ struct logd *logd_new(const struct env *env, logd_out_fn out, void *ctx); /* NUL
 void logd_free(struct logd *d);
 /* Binds RUN_DIR/log, mode 0666. */
 enum err logd_listen(struct logd *d, struct loop *l, const char *run_dir) MUST_CHECK;
+/* Keeps the buffer on file, and takes up the one of a program that was killed; `fresh`: the router was started, it is empty. */
+enum err logd_keep(struct logd *d, const char *run_dir, bool fresh) MUST_CHECK;
 void logd_configure(struct logd *d, const struct cfg_system *s);
 /* For stamps by uptime: when the router started, in the clock of env->now_us. */
 void logd_started(struct logd *d, uint64_t now_us);

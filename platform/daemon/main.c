@@ -212,6 +212,8 @@ static bool open_log(void)
 	if (system_started(&self.start, self.run_dir, &self.fresh) != ERR_OK)
 		return fail("run directory");
 	logd_started(self.log, env_system.now_us(env_system.ctx) - system_uptime_us(&self.start));
+	if (logd_keep(self.log, self.run_dir, self.fresh) != ERR_OK)
+		log_msg("PLATFORM", LOG_SEV_WARNING, "LOG_NOT_KEPT", "the log buffer would be lost with this program: %m");
 	if (self.fresh)
 		log_msg("SYS", LOG_SEV_NOTICE, "RESTART", "System restarted -- Postern, Version " POSTERN_VERSION);
 	return true;

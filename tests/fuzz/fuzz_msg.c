@@ -5,12 +5,25 @@
  */
 #include "platform/base/loop.h"
 #include "platform/base/msg.h"
+#include "platform/daemon/logkeep.h"
 #include "platform/daemon/serve.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* The same bytes as a log buffer that an earlier program left. */
+static void kept_buffer(struct span bytes)
+{
+	struct log_counts counts = { 0 };
+	struct logring ring;
+
+	logring_init(&ring, 4096);
+	if (!logkeep_read(bytes, &ring, &counts) && ring.first != NULL)
+		abort();
+	logring_clear(&ring);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -189,10 +202,23 @@ static void start(void)
 		.env = &env_system };
 }
 
+/* The same bytes as a log buffer that an earlier program left. */
+static void kept_buffer(struct span bytes)
+{
+	struct log_counts counts = { 0 };
+	struct logring ring;
+
+	logring_init(&ring, 4096);
+	if (!logkeep_read(bytes, &ring, &counts) && ring.first != NULL)
+		abort();
+	logring_clear(&ring);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reader r = reader_of(span_of(data, size));
 
+	kept_buffer(span_of(data, size));
 	if (at.loop == NULL)
 		start();
 	at.serve.log = logd_new(&env_system, on_line, NULL);

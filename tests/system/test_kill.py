@@ -25,3 +25,17 @@ def test_killed_under_traffic(site, program):
     assert wire.clear_text() == []
     body = lambda text: text.split("version ", 1)[1]  # noqa: E731
     assert body(site.show("R1", "show running-config")) == body(before)
+
+
+def test_log_buffer_outlives_the_program(site):
+    """What was logged before platformd was killed is shown after."""
+    site.configure("R1", "logging buffered 16384")
+    until(lambda: site.show("R1", "show logging").count("CONFIG_I") >= 1, 10, "a line of the configuration")
+    lines = lambda: [line for line in site.show("R1", "show logging").splitlines() if ": %" in line]  # noqa: E731
+    before, old = lines(), site.pid("R1", "platformd")
+    site.kill("R1", "platformd")
+    until(lambda: site.pid("R1", "platformd") != old, 5, "platformd started again")
+    until(lambda: ": %" in site.show("R1", "show logging"), 10, "an answer")
+    assert lines()[:len(before)] == before
+    assert "16384 bytes" in site.show("R1", "show logging")
+    site.configure("R1", "default logging buffered")

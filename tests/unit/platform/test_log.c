@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -256,6 +258,133 @@ static void a_lying_clock_is_not_believed(void **state)
 	logd_free(d);
 }
 
+static void take(struct logd *d, const char *text)
+{
+	char strings[300];
+	size_t n = (size_t)snprintf(strings, sizeof(strings), "p%cSYS%cX%c%s", 0, 0, 0, text);
+
+	logd_take(d, datagram(5, 0, strings, n + 1));
+}
+
+/* The texts of the buffer behind the stamps, with their numbers: "1 one|2 two|". */
+static const char *buffer(const struct logd *d)
+{
+	static char out[8192];
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (const struct logring_entry *e = logd_ring(d)->first; e != NULL; e = e->next) {
+		const char *text = strstr(e->text, "X: ");
+
+		n += (size_t)snprintf(out + n, sizeof(out) - n, "%u %s|", (unsigned)e->number, text ? text + 3 : e->text);
+	}
+	return out;
+}
+
+static struct logd *keeper(const char *dir, bool fresh, struct seen *seen)
+{
+	struct logd *d = logd_new(&fixed, on_line, seen);
+
+	assert_int_equal(logd_keep(d, dir, fresh), ERR_OK);
+	return d;
+}
+
+/* A program that ends in any way leaves what it has taken; a torn line is the last that is not there. */
+static void the_buffer_outlives_the_program(void **state)
+{
+	struct seen seen = { 0 };
+	struct cfg_system s = usual();
+	struct platm_log_info info;
+	char dir[] = "/tmp/postern-logXXXXXX", path[64];
+	struct logd *d;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/logbuffer", dir);
+	s.logging_buffer_bytes = 8192;
+	d = keeper(dir, true, &seen);
+	logd_configure(d, &s);
+	take(d, "one");
+	take(d, "two");
+	logd_free(d);
+	d = keeper(dir, false, &seen);
+	assert_string_equal(buffer(d), "1 one|2 two|");
+	assert_int_equal(logd_ring(d)->limit, 8192);
+	logd_info(d, &info);
+	assert_int_equal(info.buffer_logged, 2);
+	assert_int_equal(info.console_logged, 2);
+	take(d, "three");
+	logd_free(d);
+	/* Killed within a write. */
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(truncate(path, st.st_size - 1), 0);
+	d = keeper(dir, false, &seen);
+	assert_string_equal(buffer(d), "1 one|2 two|");
+	take(d, "four");
+	logd_free(d);
+	d = keeper(dir, false, &seen);
+	assert_string_equal(buffer(d), "1 one|2 two|3 four|");
+	logd_clear(d);
+	take(d, "five");
+	logd_free(d);
+	d = keeper(dir, false, &seen);
+	assert_string_equal(buffer(d), "4 five|");
+	logd_free(d);
+	/* The router was started: nothing is left of before. */
+	d = keeper(dir, true, &seen);
+	assert_string_equal(buffer(d), "");
+	logd_free(d);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+/* The file follows the buffer's size, not the age of the router; a link or another's bytes are not taken for ours. */
+static void the_kept_buffer_is_bounded(void **state)
+{
+	struct seen seen = { 0 };
+	char dir[] = "/tmp/postern-logXXXXXX", path[64], other[64], text[201], kept[8192];
+	struct logd *d;
+	struct stat st;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/logbuffer", dir);
+	snprintf(other, sizeof(other), "%s/other", dir);
+	memset(text, 'x', 200);
+	text[200] = '\0';
+	d = keeper(dir, true, &seen);
+	for (int i = 0; i < 2000; i++)
+		take(d, text);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < 80000);
+	strcpy(kept, buffer(d));
+	logd_free(d);
+	d = keeper(dir, false, &seen);
+	assert_string_equal(buffer(d), kept);
+	logd_free(d);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink(other, path), 0);
+	d = keeper(dir, false, &seen);
+	assert_string_equal(buffer(d), "");
+	logd_free(d);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	f = fopen(path, "w");
+	fputs("rubbish that is long enough to be a head, but is none of ours, and some more", f);
+	fclose(f);
+	d = keeper(dir, false, &seen);
+	assert_string_equal(buffer(d), "");
+	take(d, "new");
+	assert_string_equal(buffer(d), "1 new|");
+	logd_free(d);
+	unlink(other);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +397,8 @@ int main(void)
 		cmocka_unit_test(debug_and_log_have_stamps_of_their_own),
 		cmocka_unit_test(losses_are_counted),
 		cmocka_unit_test(a_lying_clock_is_not_believed),
+		cmocka_unit_test(the_buffer_outlives_the_program),
+		cmocka_unit_test(the_kept_buffer_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
