@@ -1,6 +1,6 @@
 /* keys.db: the store of secrets, and type 6, the form in which a secret may be printed.
  *
- *   secret(id, value)   a row never changes; AUTOINCREMENT, so that an id is never used a second time
+ *   secret(id, value, session)   a row never changes; AUTOINCREMENT, so that an id is never used a second time
  *   master(key)         64 bytes: the key of AES-256-SIV (RFC 5297)
  *
  * SIV needs no nonce and is deterministic, which type 6 wants: the same value under the same key prints the same text, and
@@ -81,7 +81,8 @@ static enum err user_version(struct secrets *s, int *version)
 static enum err create_schema(struct secrets *s)
 {
 	return exec(s, "BEGIN IMMEDIATE;"
-		       "CREATE TABLE IF NOT EXISTS secret(id INTEGER PRIMARY KEY AUTOINCREMENT, value BLOB NOT NULL UNIQUE) STRICT;"
+		       "CREATE TABLE IF NOT EXISTS secret(id INTEGER PRIMARY KEY AUTOINCREMENT, value BLOB NOT NULL, "
+		       "session INTEGER NOT NULL DEFAULT 0 CHECK(session IN (0, 1)), UNIQUE(value, session)) STRICT;"
 		       "CREATE TABLE IF NOT EXISTS master(id INTEGER PRIMARY KEY CHECK(id = 1), key BLOB NOT NULL) STRICT;"
 		       "PRAGMA user_version = 1;"
 		       "COMMIT");
@@ -145,15 +146,16 @@ void secrets_close(struct secrets *s)
 	mem_free(s);
 }
 
-static enum err find(struct secrets *s, struct span value, uint64_t *id)
+static enum err find(struct secrets *s, struct span value, bool session, uint64_t *id)
 {
 	sqlite3_stmt *st;
-	enum err e = prepare(s, "SELECT id FROM secret WHERE value = ?", &st);
+	enum err e = prepare(s, "SELECT id FROM secret WHERE value = ?1 AND session = ?2", &st);
 	int rc;
 
 	if (e != ERR_OK)
 		return e;
 	sqlite3_bind_blob64(st, 1, value.data, value.len, SQLITE_STATIC);
+	sqlite3_bind_int(st, 2, session);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW)
 		*id = (uint64_t)sqlite3_column_int64(st, 0);
@@ -178,25 +180,35 @@ static enum err run_blob(struct secrets *s, const char *sql, struct span value)
 	return sql_err(rc);
 }
 
-enum err secrets_put(struct secrets *s, struct span value, uint64_t *id)
+static enum err put(struct secrets *s, struct span value, bool session, uint64_t *id)
 {
 	enum err e;
 
 	if (!value.len || value.len > SECRET_MAX)
 		return ERR_RANGE;
-	e = find(s, value, id);
+	e = find(s, value, session, id);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	e = run_blob(s, "INSERT INTO secret(value) VALUES(?)", value);
+	e = run_blob(s, session ? "INSERT INTO secret(value, session) VALUES(?, 1)" : "INSERT INTO secret(value) VALUES(?)", value);
 	if (e == ERR_OK)
 		*id = (uint64_t)sqlite3_last_insert_rowid(s->db);
 	return e;
 }
 
-enum err secrets_get(struct secrets *s, uint64_t id, struct secret *out)
+enum err secrets_put(struct secrets *s, struct span value, uint64_t *id)
+{
+	return put(s, value, false, id);
+}
+
+enum err secrets_put_session(struct secrets *s, struct span value, uint64_t *id)
+{
+	return put(s, value, true, id);
+}
+
+static enum err get(struct secrets *s, const char *sql, uint64_t id, struct secret *out)
 {
 	sqlite3_stmt *st;
-	enum err e = prepare(s, "SELECT value FROM secret WHERE id = ?", &st);
+	enum err e = prepare(s, sql, &st);
 	int rc;
 
 	if (e != ERR_OK)
@@ -209,6 +221,16 @@ enum err secrets_get(struct secrets *s, uint64_t id, struct secret *out)
 		e = rc == SQLITE_DONE ? ERR_NOT_FOUND : sql_err(rc);
 	sqlite3_finalize(st);
 	return e;
+}
+
+enum err secrets_get(struct secrets *s, uint64_t id, struct secret *out)
+{
+	return get(s, "SELECT value FROM secret WHERE id = ?", id, out);
+}
+
+enum err secrets_get_session(struct secrets *s, uint64_t id, struct secret *out)
+{
+	return get(s, "SELECT value FROM secret WHERE id = ? AND session = 1", id, out);
 }
 
 /* All ids, ascending; the caller frees. */

@@ -26,6 +26,10 @@ void secrets_close(struct secrets *s);
 /* Stores a value (or finds the same one) and returns its id, never 0. */
 enum err secrets_put(struct secrets *s, struct span value, uint64_t *id) MUST_CHECK;
 enum err secrets_get(struct secrets *s, uint64_t id, struct secret *out) MUST_CHECK;
+/* The same for keys that are set by hand (`set session-key`), the only secrets that the keys process gives out: an id of another
+ * kind is ERR_NOT_FOUND to secrets_get_session. secrets_get finds both. */
+enum err secrets_put_session(struct secrets *s, struct span value, uint64_t *id) MUST_CHECK;
+enum err secrets_get_session(struct secrets *s, uint64_t id, struct secret *out) MUST_CHECK;
 /* Deletes all ids for which keep() is false. */
 enum err secrets_collect(struct secrets *s, bool (*keep)(void *ctx, uint64_t id), void *ctx) MUST_CHECK;
 

@@ -221,6 +221,6 @@ void ike_done_sa_put(struct ike *k, uint64_t serial, enum err e)
 	struct quick *q;
 	enum ask ask = (serial & 0xff) == KIND_PUT_IN ? ASK_PUT_IN : ASK_PUT_OUT;
 
-	if (asker(k, serial, ask, &sa, &q))
+	if (!manual_put_done(k, serial, e) && asker(k, serial, ask, &sa, &q))
 		answered(k, sa, q, ask, e);
 }

@@ -105,6 +105,7 @@ void change_apply(struct ike *k, unsigned tables)
 		while (sas_check_one(k))
 			;
 		known_mark(k);
+		manuals_configure(k);
 	}
 	if (tables & (TABLES_POLICY | CFG_ROUTES))
 		flows_retry(k);

@@ -48,6 +48,8 @@ struct ike *ike_new(const struct ike_host *host)
 	link_init(&k->flows);
 	link_init(&k->children);
 	link_init(&k->sessions);
+	link_init(&k->manuals);
+	k->next_manual = 1;
 	for (size_t i = 0; i < TABLE_SIZE; i++) {
 		link_init(&k->cookies[i]);
 		link_init(&k->serials[i]);
@@ -70,6 +72,7 @@ void ike_free(struct ike *k)
 		child_free(OWNER(k->children.next, struct child, all), false);
 	while (k->flows.next != &k->flows)
 		flow_free(OWNER(k->flows.next, struct flow, link));
+	manuals_free(k);
 	timers_free(&k->timers);
 	mem_free_secret(k, sizeof(*k));
 }
@@ -105,7 +108,8 @@ void ike_acquire(struct ike *k, const struct dpm_acquire *a)
 
 void ike_expire(struct ike *k, const struct dpm_expire *e)
 {
-	child_expired(k, e);
+	if (!manual_expired(k, e))
+		child_expired(k, e);
 }
 
 /* Authentic packets of the peer come from another port, or address: a NAT has forgotten it (RFC 3948 5.1). */
@@ -137,6 +141,7 @@ void ike_invalid_spi(struct ike *k, const struct dpm_invalid_spi *i)
 
 void ike_datapath_reset(struct ike *k)
 {
+	manuals_reset(k);
 	EACH(l, &k->children)
 	{
 		struct child *c = OWNER(l, struct child, all);
@@ -166,7 +171,8 @@ void ike_datapath_reset(struct ike *k)
 
 void ike_adopt(struct ike *k, const struct dpm_sa_info *sa)
 {
-	child_adopt(k, sa);
+	if (!manual_adopt(k, sa))
+		child_adopt(k, sa);
 }
 
 uint64_t ike_tick(struct ike *k)

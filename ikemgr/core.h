@@ -6,6 +6,7 @@
  *   send.c        sealing, repeating            info.c              notify, delete, DPD
  *   derive.c      derivations of RFC 2409       flow.c, child.c, rekey.c    who needs a tunnel, and the tunnels
  *   policy.c      what the configuration says   change.c            what a new configuration ends
+ *   manual.c      SAs that are keyed by hand
  *   say.c         log, failures, debug          report.c            the console's questions
  *
  *   struct flow (a policy that wants or has tunnels) --- struct child (a pair of IPsec SAs)
@@ -190,6 +191,8 @@ struct ike {
 	uint64_t next_serial;
 	bool told_aggressive; /* the warning about its hash was given */
 	uint32_t next_conn_id, next_child_id;
+	struct link manuals;
+	uint64_t next_manual;
 	struct link flows, children, ins[TABLE_SIZE], outs[TABLE_SIZE], sessions;
 	struct sa_state scratch_sa;
 	struct handshake scratch_hs;
@@ -359,6 +362,9 @@ bool policy_match(const struct ike *k, struct addr local, struct addr remote, co
 	char *why, size_t size);
 void policy_id_of(struct dp_policy_id *id, const struct policy *p);
 bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b);
+/* Has the interface a map that is in force: is neither it shut down, nor the interface whose address the map uses? */
+bool policy_interface_up(const struct ike *k, const struct cfg_interface *i);
+/* The local end: the address of the map's `local-address`, else of the interface, else by the kernel's route. */
 struct addr ike_policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote);
 bool policy_has_peer(const struct cfg_map_entry *e, struct addr peer);
 /* The first complete entry for the peer on an interface with that address; NULL: none. */
@@ -418,6 +424,17 @@ void info_send_notify(struct ike_sa *sa, uint16_t type, uint8_t protocol, struct
 void info_send_plain(struct ike *k, const struct ike_path *path, uint64_t cookie_i, uint64_t cookie_r, uint16_t type, size_t bound);
 void recover_unknown(struct ike *k, struct addr local, struct addr remote);
 void info_delete_spi(struct ike *k, struct addr local, struct addr remote, uint32_t spi);
+
+/* manual.c: SAs that are keyed by hand. Serials of their questions end in SERIAL_MANUAL. */
+#define SERIAL_MANUAL 0x80
+void manuals_configure(struct ike *k); /* as the snapshot has them */
+void manuals_reset(struct ike *k);     /* the data path has lost them */
+void manuals_free(struct ike *k);      /* leaves them in the data path */
+unsigned manuals_clear(struct ike *k, const struct ikem_clear *c);
+/* Was it one of theirs? Then it was seen to. */
+bool manual_put_done(struct ike *k, uint64_t serial, enum err e);
+bool manual_expired(struct ike *k, const struct dpm_expire *e);
+bool manual_adopt(struct ike *k, const struct dpm_sa_info *i);
 
 /* change.c */
 void change_apply(struct ike *k, unsigned tables);

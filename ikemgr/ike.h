@@ -33,6 +33,15 @@ struct ike_skeyid_request {
 	uint8_t ni[IKE_NONCE_MAX], nr[IKE_NONCE_MAX];
 };
 
+/* A request to the same process: the keys of one direction of an ipsec-manual entry, which were set with `set session-key`. */
+struct ike_session_request {
+	uint64_t cipher_id, auth_id; /* cfg_session_keys: ids; 0: none is wanted. AH: auth_id */
+};
+struct ike_session_keys {
+	uint8_t cipher_len, auth_len;
+	uint8_t cipher[DP_KEY_MAX], auth[DP_KEY_MAX];
+};
+
 /* What the core needs done. Every function returns at once. Functions with a serial answer later through ike_done_*. */
 struct ike_host {
 	void *ctx;
@@ -46,6 +55,8 @@ struct ike_host {
 	void (*dh_derive)(void *ctx, uint64_t serial, struct span peer_public);
 	void (*dh_drop)(void *ctx, uint64_t serial);
 	void (*skeyid)(void *ctx, uint64_t serial, const struct ike_skeyid_request *request);
+
+	void (*session_keys)(void *ctx, uint64_t serial, const struct ike_session_request *request);
 
 	/* datapathd */
 	void (*spi_alloc)(void *ctx, uint64_t serial, const struct dpm_spi *want);
@@ -86,6 +97,7 @@ void ike_adopt(struct ike *k, const struct dpm_sa_info *sa);
 void ike_done_generate(struct ike *k, uint64_t serial, enum err e, struct span public_value);
 void ike_done_derive(struct ike *k, uint64_t serial, enum err e, struct span shared);
 void ike_done_skeyid(struct ike *k, uint64_t serial, enum err e, struct span skeyid);
+void ike_done_session_keys(struct ike *k, uint64_t serial, enum err e, const struct ike_session_keys *keys); /* caller wipes */
 void ike_done_spi(struct ike *k, uint64_t serial, enum err e, uint32_t spi);
 void ike_done_sa_put(struct ike *k, uint64_t serial, enum err e);
 

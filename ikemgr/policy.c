@@ -50,7 +50,7 @@ bool policy_find(const struct ike *k, const struct dp_policy_id *id, struct poli
 	if (k->cfg == NULL || !k->cfg->isakmp_enabled)
 		return false;
 	out->interface = cfg_interface(k->cfg, id->interface);
-	if (out->interface == NULL || strcmp(out->interface->crypto_map, id->map) != 0)
+	if (out->interface == NULL || strcmp(out->interface->crypto_map, id->map) != 0 || !policy_interface_up(k, out->interface))
 		return false;
 	for (out->entry = cfg_map_first(k->cfg, id->map); out->entry != NULL; out->entry = cfg_map_next(k->cfg, out->entry))
 		if (out->entry->seq == id->map_seq)
@@ -81,13 +81,29 @@ bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b)
 	       strcmp(a->interface, b->interface) == 0;
 }
 
+/* The interface whose address the map of `i` uses; NULL: the one that `local-address` names is not there. */
+static const struct cfg_interface *local_interface(const struct ike *k, const struct cfg_interface *i)
+{
+	const struct cfg_map *m = cfg_map_settings(k->cfg, i->crypto_map);
+
+	return m != NULL && m->local_interface[0] != '\0' ? cfg_interface(k->cfg, m->local_interface) : i;
+}
+
+bool policy_interface_up(const struct ike *k, const struct cfg_interface *i)
+{
+	const struct cfg_interface *local = local_interface(k, i);
+
+	return i->crypto_map[0] != '\0' && !i->shutdown && local != NULL && !local->shutdown;
+}
+
 struct addr ike_policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote)
 {
+	const struct cfg_interface *from = local_interface(k, i);
 	struct addr local = { 0 };
 
-	if (i->ip.mask != 0)
-		return addr_v4(i->ip.addr);
-	if (k->host.local_for != NULL && k->host.local_for(k->host.ctx, remote, &local))
+	if (from != NULL && from->ip.mask != 0)
+		return addr_v4(from->ip.addr);
+	if (from == i && k->host.local_for != NULL && k->host.local_for(k->host.ctx, remote, &local))
 		return local;
 	return (struct addr){ 0 };
 }
@@ -102,7 +118,7 @@ bool policy_has_peer(const struct cfg_map_entry *e, struct addr peer)
 
 static bool interface_has(const struct ike *k, const struct cfg_interface *i, struct addr local, struct addr remote)
 {
-	return i->crypto_map[0] != '\0' && addr_is_set(local) && addr_equal(ike_policy_local(k, i, remote), local);
+	return policy_interface_up(k, i) && addr_is_set(local) && addr_equal(ike_policy_local(k, i, remote), local);
 }
 
 const struct cfg_map_entry *peer_entry(const struct ike *k, struct addr local, struct addr peer)

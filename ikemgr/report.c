@@ -134,7 +134,7 @@ unsigned ike_clear(struct ike *k, const struct ikem_clear *c)
 	unsigned n = 0;
 
 	if (c->what != IKE_CLEAR_ISAKMP)
-		n += clear_children(k, c);
+		n += clear_children(k, c) + manuals_clear(k, c);
 	/* What begins anew because of it is not cleared again. */
 	while (c->what != IKE_CLEAR_IPSEC && clear_one(k, c, before))
 		n++;

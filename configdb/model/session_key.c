@@ -45,7 +45,7 @@ static enum grammar_result key_store(struct change *c, const char *plain, const 
 	if (var(c, sealed) && secrets_type6_parse(c->secrets, var(c, sealed), &key) != ERR_OK)
 		return refuse(c, "%% The key is not encrypted with the master key of this router");
 	if (key.len >= KEY_MIN && key.len <= KEY_MAX)
-		e = secrets_put(c->secrets, secret_span(&key), &id);
+		e = secrets_put_session(c->secrets, secret_span(&key), &id);
 	else
 		e = ERR_RANGE;
 	snprintf(out->id, sizeof out->id, "%llu", (unsigned long long)id);

@@ -80,6 +80,26 @@ void proto_keys_answer(void *ctx, uint64_t serial, enum err e, struct span skeyi
 	proto_tick(p);
 }
 
+/* No answer comes when it takes no question: the core asks again by itself. */
+static void host_session_keys(void *ctx, uint64_t serial, const struct ike_session_request *request)
+{
+	struct proto *p = ctx;
+	enum err e = keys_ask_session(p->keys, serial, request);
+
+	if (e != ERR_OK)
+		log_msg("CRYPTO", LOG_SEV_ERROR, "KEYSTORE", "The process that holds the keys takes no question: %s", err_text(e));
+}
+
+void proto_session_answer(void *ctx, uint64_t serial, enum err e, const struct ike_session_keys *keys)
+{
+	struct proto *p = ctx;
+
+	if (!p->ike)
+		return;
+	ike_done_session_keys(p->ike, serial, e, keys);
+	proto_tick(p);
+}
+
 static void host_spi_alloc(void *ctx, uint64_t serial, const struct dpm_spi *want)
 {
 	struct proto *p = ctx;
@@ -150,6 +170,7 @@ void proto_host(struct proto *p, struct ike_host *host)
 		.dh_derive = host_dh_derive,
 		.dh_drop = host_dh_drop,
 		.skeyid = host_skeyid,
+		.session_keys = host_session_keys,
 		.spi_alloc = host_spi_alloc,
 		.sa_put = host_sa_put,
 		.sa_del = host_sa_del,

@@ -18,7 +18,9 @@ struct keys {
 	uint8_t nobody[32]; /* the key of identities that are not known */
 };
 
-static enum err secret_of(struct keys *k, uint64_t id, struct secret *out)
+typedef enum err (*secret_get)(struct secrets *s, uint64_t id, struct secret *out);
+
+static enum err secret_of(struct keys *k, secret_get get, uint64_t id, struct secret *out)
 {
 	enum err e = ERR_NOT_FOUND;
 
@@ -28,7 +30,7 @@ static enum err secret_of(struct keys *k, uint64_t id, struct secret *out)
 			if (e != ERR_OK)
 				return e;
 		}
-		e = secrets_get(k->db, id, out);
+		e = get(k->db, id, out);
 		if (e == ERR_OK)
 			return e;
 		secrets_close(k->db);
@@ -41,7 +43,7 @@ static enum err secret_of(struct keys *k, uint64_t id, struct secret *out)
 static enum err secret_or_nobody(struct keys *k, uint64_t id, struct secret *out)
 {
 	if (id != 0)
-		return secret_of(k, id, out);
+		return secret_of(k, secrets_get, id, out);
 	if (k->db && secrets_get(k->db, id, out) == ERR_OK)
 		secret_wipe(out);
 	return secret_set(out, span_of(k->nobody, sizeof(k->nobody)));
@@ -71,6 +73,44 @@ static enum err skeyid(struct keys *k, const struct ike_skeyid_request *q, struc
 	return e;
 }
 
+/* Keys of IPsec SAs that were set by hand, and nothing else: an id of a pre-shared key is not found. */
+static enum err session_key(struct keys *k, uint64_t id, uint8_t out[DP_KEY_MAX], uint8_t *len)
+{
+	struct secret key;
+	enum err e = id ? secret_of(k, secrets_get_session, id, &key) : ERR_OK;
+
+	if (!id || e != ERR_OK)
+		return e;
+	if (key.len <= DP_KEY_MAX) {
+		memcpy(out, key.bytes, key.len);
+		*len = (uint8_t)key.len;
+	} else {
+		e = ERR_RANGE;
+	}
+	secret_wipe(&key);
+	return e;
+}
+
+static void on_session(struct keys *k, struct msg_conn *c, struct msg *m)
+{
+	struct keys_session_question q;
+	struct keys_session a = { 0 };
+	enum err e = ERR_INVALID;
+
+	if (m->body.len == sizeof(q)) {
+		memcpy(&q, m->body.data, sizeof(q));
+		a.serial = q.serial;
+		e = session_key(k, q.request.cipher_id, a.keys.cipher, &a.keys.cipher_len);
+		if (e == ERR_OK)
+			e = session_key(k, q.request.auth_id, a.keys.auth, &a.keys.auth_len);
+	}
+	if (e != ERR_OK)
+		wipe(&a.keys, sizeof(a.keys));
+	if (msg_answer(c, m, e, 0, span_of(&a, sizeof(a))) != ERR_OK)
+		loop_stop(k->loop, 1);
+	wipe(&a, sizeof(a));
+}
+
 static void on_question(void *ctx, struct msg_conn *c, struct msg *m)
 {
 	struct keys *k = ctx;
@@ -78,6 +118,10 @@ static void on_question(void *ctx, struct msg_conn *c, struct msg *m)
 	struct keys_skeyid a = { 0 };
 	enum err e = ERR_INVALID;
 
+	if (m->head.type == KEYS_SESSION) {
+		on_session(k, c, m);
+		return;
+	}
 	if (m->head.type == KEYS_SKEYID && m->body.len == sizeof(q)) {
 		memcpy(&q, m->body.data, sizeof(q));
 		a.serial = q.serial;

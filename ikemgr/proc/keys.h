@@ -1,11 +1,14 @@
-/* The process that holds the pre-shared keys, and its one question.
+/* The process that holds the secrets, and its questions.
  *
  *   proto                                   keys
  *   KEYS_SKEYID, struct ike_skeyid_request  -->      secret of that id from keys.db; prf(secret, Ni | Nr)
  *                                           <--  status, struct keys_skeyid
  *
- * Messages are of fixed size over a socketpair (platform/base/msg.h, which wipes its buffers). No secret ever crosses it,
- * and no byte of a packet is parsed here: nonces are opaque and bounded.
+ *   KEYS_SESSION, struct ike_session_request  -->    keys of those ids that were set by hand (`set session-key`)
+ *                                           <--  status, struct keys_session
+ *
+ * Messages are of fixed size over a socketpair (platform/base/msg.h, which wipes its buffers). No secret ever crosses
+ * it but keys of IPsec SAs, which are set for that, and no byte of a packet is parsed here: nonces are opaque and bounded.
  */
 #ifndef POSTERN_IKEMGR_PROC_KEYS_H
 #define POSTERN_IKEMGR_PROC_KEYS_H
@@ -15,7 +18,16 @@
 #include "platform/base/loop.h"
 #include "platform/base/msg.h"
 
-enum keys_msg { KEYS_SKEYID = 1 };
+enum keys_msg { KEYS_SKEYID = 1, KEYS_SESSION = 32 };
+
+struct keys_session_question {
+	uint64_t serial;
+	struct ike_session_request request;
+};
+struct keys_session {
+	uint64_t serial;
+	struct ike_session_keys keys;
+};
 
 struct keys_skeyid {
 	uint64_t serial;
@@ -33,10 +45,15 @@ int keys_serve(int fd, int life, const char *data_dir);
 /* The other side, in the proto process. */
 struct keys_client;
 typedef void (*keys_answer)(void *ctx, uint64_t serial, enum err e, struct span skeyid);
+typedef void (*keys_session_answer)(
+	void *ctx, uint64_t serial, enum err e, const struct ike_session_keys *keys); /* NULL unless ERR_OK */
 /* Takes over `fd`. `lost` is called when the process is gone. */
 struct keys_client *keys_client_new(struct loop *l, int fd, keys_answer answer, void (*lost)(void *ctx), void *ctx);
 void keys_client_free(struct keys_client *c);
 /* The answer comes later; ERR_LIMIT and the like come at once and mean: no answer will. */
+/* Who hears of session keys; without it nobody may ask for them. */
+void keys_client_sessions(struct keys_client *c, keys_session_answer answer);
+enum err keys_ask_session(struct keys_client *c, uint64_t serial, const struct ike_session_request *request) MUST_CHECK;
 enum err keys_ask(struct keys_client *c, uint64_t serial, const struct ike_skeyid_request *request) MUST_CHECK;
 
 #endif

@@ -9,9 +9,24 @@
 struct keys_client {
 	struct msg_conn *conn;
 	keys_answer answer;
+	keys_session_answer session;
 	void (*lost)(void *ctx);
 	void *ctx;
 };
+
+static void on_session(struct keys_client *c, struct msg *m)
+{
+	struct keys_session a;
+	enum err e = (enum err)m->head.status;
+
+	if (!c->session || m->body.len != sizeof(a))
+		return;
+	memcpy(&a, m->body.data, sizeof(a));
+	if (e == ERR_OK && (a.keys.cipher_len > sizeof(a.keys.cipher) || a.keys.auth_len > sizeof(a.keys.auth)))
+		e = ERR_INVALID;
+	c->session(c->ctx, a.serial, e, e == ERR_OK ? &a.keys : NULL);
+	wipe(&a, sizeof(a));
+}
 
 static void on_answer(void *ctx, struct msg_conn *conn, struct msg *m)
 {
@@ -20,6 +35,8 @@ static void on_answer(void *ctx, struct msg_conn *conn, struct msg *m)
 	enum err e = (enum err)m->head.status;
 
 	(void)conn;
+	if (m->head.type == KEYS_SESSION)
+		on_session(c, m);
 	if (m->head.type != KEYS_SKEYID || m->body.len != sizeof(a))
 		return;
 	memcpy(&a, m->body.data, sizeof(a));
@@ -67,4 +84,16 @@ enum err keys_ask(struct keys_client *c, uint64_t serial, const struct ike_skeyi
 	struct keys_question q = { .serial = serial, .request = *request };
 
 	return c->conn ? msg_send(c->conn, KEYS_SKEYID, 1, ERR_OK, 0, span_of(&q, sizeof(q))) : ERR_CLOSED;
+}
+
+void keys_client_sessions(struct keys_client *c, keys_session_answer answer)
+{
+	c->session = answer;
+}
+
+enum err keys_ask_session(struct keys_client *c, uint64_t serial, const struct ike_session_request *request)
+{
+	struct keys_session_question q = { .serial = serial, .request = *request };
+
+	return c->conn ? msg_send(c->conn, KEYS_SESSION, 1, ERR_OK, 0, span_of(&q, sizeof(q))) : ERR_CLOSED;
 }

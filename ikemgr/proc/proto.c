@@ -30,6 +30,8 @@ static bool open_all(struct proto *p, int keys_fd)
 {
 	p->tick = loop_timer_new(p->loop, on_tick, p);
 	p->keys = keys_client_new(p->loop, keys_fd, proto_keys_answer, on_keys_lost, p);
+	if (p->keys)
+		keys_client_sessions(p->keys, proto_session_answer);
 	p->pool = dh_pool_new(p->loop, p->options->workers, &proto_dh_handlers, p);
 	p->follow = cfg_follow_new(p->loop, p->options->run_dir, proto_configured, p);
 	return p->tick && p->keys && p->pool && p->follow;

@@ -47,6 +47,7 @@ int proto_run(struct proto *p, int keys_fd, int life);
 /* host.c: what the core asks for. */
 void proto_host(struct proto *p, struct ike_host *host);
 void proto_keys_answer(void *ctx, uint64_t serial, enum err e, struct span skeyid);
+void proto_session_answer(void *ctx, uint64_t serial, enum err e, const struct ike_session_keys *keys);
 extern const struct dh_pool_handlers proto_dh_handlers;
 /* events.c: what happens outside. */
 extern const struct dp_handlers proto_dp_handlers;

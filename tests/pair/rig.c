@@ -182,6 +182,21 @@ static void host_skeyid(void *ctx, uint64_t serial, const struct ike_skeyid_requ
 		bytes_put(e, secret_span(&out));
 }
 
+/* The keys are the texts of the ids, one behind the other. */
+static void host_session(void *ctx, uint64_t serial, const struct ike_session_request *q)
+{
+	struct node *n = ctx;
+	struct event *e = event_add(n->rig, 1, n->id, EVENT_SESSION);
+	struct ike_session_keys keys = { 0 };
+
+	if (q->cipher_id)
+		keys.cipher_len = (uint8_t)sprintf((char *)keys.cipher, "%.63s", n->psk[q->cipher_id - 1]);
+	if (q->auth_id)
+		keys.auth_len = (uint8_t)sprintf((char *)keys.auth, "%.63s", n->psk[q->auth_id - 1]);
+	e->serial = serial;
+	bytes_put(e, span_of(&keys, sizeof(keys)));
+}
+
 static void host_spi(void *ctx, uint64_t serial, const struct dpm_spi *want)
 {
 	struct node *n = ctx;
@@ -209,6 +224,11 @@ static void host_put(void *ctx, uint64_t serial, const struct dpm_sa *sa)
 	if (n->refuse_put)
 		return;
 	n->put_count++;
+	for (size_t i = 0; i < n->nsas; i++)
+		if (key_equal(&n->sas[i].key, &sa->key)) {
+			n->sas[i] = *sa;
+			return;
+		}
 	if (n->nsas == RIG_SAS)
 		abort();
 	n->sas[n->nsas++] = *sa;
@@ -277,6 +297,7 @@ static void core_new(struct node *n)
 		.dh_derive = host_derive,
 		.dh_drop = host_drop,
 		.skeyid = host_skeyid,
+		.session_keys = host_session,
 		.spi_alloc = host_spi,
 		.sa_put = host_put,
 		.sa_del = host_del,
@@ -399,6 +420,9 @@ static void event_run(struct rig *r, struct event *e)
 		break;
 	case EVENT_SKEYID:
 		ike_done_skeyid(n->k, e->serial, e->e, s);
+		break;
+	case EVENT_SESSION:
+		ike_done_session_keys(n->k, e->serial, e->e, (const struct ike_session_keys *)s.data);
 		break;
 	case EVENT_SPI:
 		ike_done_spi(n->k, e->serial, e->e, e->spi);

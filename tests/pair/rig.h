@@ -54,7 +54,7 @@ struct packet {
 struct event {
 	uint64_t at, order;
 	int node;
-	enum { EVENT_PACKET, EVENT_GENERATED, EVENT_DERIVED, EVENT_SKEYID, EVENT_SPI, EVENT_PUT, EVENT_CALL } kind;
+	enum { EVENT_PACKET, EVENT_GENERATED, EVENT_DERIVED, EVENT_SKEYID, EVENT_SESSION, EVENT_SPI, EVENT_PUT, EVENT_CALL } kind;
 	uint64_t serial;
 	enum err e;
 	uint32_t spi;

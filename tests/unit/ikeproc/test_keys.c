@@ -1,4 +1,4 @@
-/* The keys process: SKEYID and nothing else comes out of it. */
+/* The keys process: SKEYID, and keys that were set by hand; no pre-shared key comes out of it. */
 #include "fake.h"
 #include "configdb/secrets.h"
 #include "ikemgr/proc/keys.h"
@@ -121,6 +121,53 @@ static void skeyid(void **state)
 	assert_false(span_equal(secret_span(&want), secret_span(&f->skeyid)));
 }
 
+static enum err session_e;
+static bool session_answered;
+static struct ike_session_keys session_keys;
+
+static void on_session(void *ctx, uint64_t serial, enum err e, const struct ike_session_keys *keys)
+{
+	(void)ctx;
+	assert_int_equal(serial, 77);
+	session_answered = true;
+	session_e = e;
+	assert_true((keys != NULL) == (e == ERR_OK));
+	if (keys != NULL)
+		session_keys = *keys;
+}
+
+static void ask_session(struct fixture *f, uint64_t cipher_id, uint64_t auth_id)
+{
+	struct ike_session_request q = { cipher_id, auth_id };
+
+	session_answered = false;
+	keys_client_sessions(f->client, on_session);
+	assert_int_equal(keys_ask_session(f->client, 77, &q), ERR_OK);
+	loop_until(f->loop, &session_answered);
+}
+
+/* Keys that were set by hand are given out; a pre-shared key is not, not even the same bytes. */
+static void session(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t psk = 0, cipher = 0, auth = 0;
+
+	assert_int_equal(secrets_put(f->db, span_of("0123456789abcdef", 16), &psk), ERR_OK);
+	assert_int_equal(secrets_put_session(f->db, span_of("0123456789abcdef", 16), &cipher), ERR_OK);
+	assert_int_equal(secrets_put_session(f->db, span_of("an authenticator", 16), &auth), ERR_OK);
+	assert_int_not_equal(psk, cipher);
+	ask_session(f, cipher, auth);
+	assert_int_equal(session_e, ERR_OK);
+	assert_true(session_keys.cipher_len == 16 && session_keys.auth_len == 16);
+	assert_memory_equal(session_keys.auth, "an authenticator", 16);
+	ask_session(f, 0, auth);
+	assert_true(session_e == ERR_OK && session_keys.cipher_len == 0);
+	ask_session(f, psk, 0);
+	assert_int_equal(session_e, ERR_NOT_FOUND);
+	ask_session(f, cipher, psk);
+	assert_int_equal(session_e, ERR_NOT_FOUND);
+}
+
 static void unknown_key(void **state)
 {
 	struct fixture *f = *state;
@@ -164,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(skeyid, setup, teardown),
+		cmocka_unit_test_setup_teardown(session, setup, teardown),
 		cmocka_unit_test_setup_teardown(unknown_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobodys_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(lying_lengths, setup, teardown),
