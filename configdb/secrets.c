@@ -1,6 +1,7 @@
 /* keys.db: the store of secrets, and type 6, the form in which a secret may be printed.
  *
  *   secret(id, value, session)   a row never changes; AUTOINCREMENT, so that an id is never used a second time
+ *   keypair(…)          keypairs.c: private keys, sealed with the master key
  *   master(key)         64 bytes: the key of AES-256-SIV (RFC 5297)
  *
  * SIV needs no nonce and is deterministic, which type 6 wants: the same value under the same key prints the same text, and
@@ -12,28 +13,23 @@
 #include "secrets.h"
 
 #include "c64.h"
+#include "configdb/secrets_impl.h"
 #include "platform/base/env.h"
 #include "platform/base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define SCHEMA_VERSION 1
-#define MASTER_LEN     64
-#define SIV_LEN        16
+#define MASTER_LEN     SECRETS_MASTER_LEN
+#define SIV_LEN        SECRETS_SEAL_LEN
 #define BUSY_MS        2000
 
-struct secrets {
-	sqlite3 *db;
-	bool read_only;
-};
-
-static enum err sql_err(int rc)
+enum err secrets_sql_err(int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_OK:
@@ -52,21 +48,21 @@ static enum err sql_err(int rc)
 	}
 }
 
-static enum err exec(struct secrets *s, const char *sql)
+enum err secrets_exec(struct secrets *s, const char *sql)
 {
-	return sql_err(sqlite3_exec(s->db, sql, NULL, NULL, NULL));
+	return secrets_sql_err(sqlite3_exec(s->db, sql, NULL, NULL, NULL));
 }
 
 /* Prepares `sql`; *st is NULL on failure. */
-static enum err prepare(struct secrets *s, const char *sql, sqlite3_stmt **st)
+enum err secrets_prepare(struct secrets *s, const char *sql, sqlite3_stmt **st)
 {
-	return sql_err(sqlite3_prepare_v2(s->db, sql, -1, st, NULL));
+	return secrets_sql_err(sqlite3_prepare_v2(s->db, sql, -1, st, NULL));
 }
 
 static enum err user_version(struct secrets *s, int *version)
 {
 	sqlite3_stmt *st;
-	enum err e = prepare(s, "PRAGMA user_version", &st);
+	enum err e = secrets_prepare(s, "PRAGMA user_version", &st);
 	int rc;
 
 	if (e != ERR_OK)
@@ -75,17 +71,21 @@ static enum err user_version(struct secrets *s, int *version)
 	if (rc == SQLITE_ROW)
 		*version = sqlite3_column_int(st, 0);
 	sqlite3_finalize(st);
-	return rc == SQLITE_ROW ? ERR_OK : sql_err(rc);
+	return rc == SQLITE_ROW ? ERR_OK : secrets_sql_err(rc);
 }
 
 static enum err create_schema(struct secrets *s)
 {
-	return exec(s, "BEGIN IMMEDIATE;"
-		       "CREATE TABLE IF NOT EXISTS secret(id INTEGER PRIMARY KEY AUTOINCREMENT, value BLOB NOT NULL, "
-		       "session INTEGER NOT NULL DEFAULT 0 CHECK(session IN (0, 1)), UNIQUE(value, session)) STRICT;"
-		       "CREATE TABLE IF NOT EXISTS master(id INTEGER PRIMARY KEY CHECK(id = 1), key BLOB NOT NULL) STRICT;"
-		       "PRAGMA user_version = 1;"
-		       "COMMIT");
+	return secrets_exec(s,
+		"BEGIN IMMEDIATE;"
+		"CREATE TABLE IF NOT EXISTS secret(id INTEGER PRIMARY KEY AUTOINCREMENT, value BLOB NOT NULL, "
+		"session INTEGER NOT NULL DEFAULT 0 CHECK(session IN (0, 1)), UNIQUE(value, session)) STRICT;"
+		"CREATE TABLE IF NOT EXISTS keypair(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL,"
+		" type INTEGER NOT NULL CHECK(type IN (1, 2)), exportable INTEGER NOT NULL, bits INTEGER NOT NULL,"
+		" made_us INTEGER NOT NULL, public BLOB NOT NULL, private BLOB NOT NULL, UNIQUE(label, type)) STRICT;"
+		"CREATE TABLE IF NOT EXISTS master(id INTEGER PRIMARY KEY CHECK(id = 1), key BLOB NOT NULL) STRICT;"
+		"PRAGMA user_version = 1;"
+		"COMMIT");
 }
 
 static enum err prepare_database(struct secrets *s)
@@ -95,8 +95,9 @@ static enum err prepare_database(struct secrets *s)
 
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	if (!s->read_only)
-		e = exec(s, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store "
-			    "= MEMORY");
+		e = secrets_exec(s,
+			"PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store "
+			"= MEMORY");
 	if (e == ERR_OK)
 		e = user_version(s, &version);
 	if (e != ERR_OK)
@@ -126,7 +127,7 @@ enum err secrets_open(struct secrets **out, const char *path, bool read_only)
 		}
 		close(fd);
 	}
-	e = sql_err(sqlite3_open_v2(path ? path : ":memory:", &s->db,
+	e = secrets_sql_err(sqlite3_open_v2(path ? path : ":memory:", &s->db,
 		(read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX, NULL));
 	if (e == ERR_OK)
 		e = prepare_database(s);
@@ -149,7 +150,7 @@ void secrets_close(struct secrets *s)
 static enum err find(struct secrets *s, struct span value, bool session, uint64_t *id)
 {
 	sqlite3_stmt *st;
-	enum err e = prepare(s, "SELECT id FROM secret WHERE value = ?1 AND session = ?2", &st);
+	enum err e = secrets_prepare(s, "SELECT id FROM secret WHERE value = ?1 AND session = ?2", &st);
 	int rc;
 
 	if (e != ERR_OK)
@@ -162,14 +163,14 @@ static enum err find(struct secrets *s, struct span value, bool session, uint64_
 	sqlite3_finalize(st);
 	if (rc == SQLITE_DONE)
 		return ERR_NOT_FOUND;
-	return sql_err(rc);
+	return secrets_sql_err(rc);
 }
 
 /* Runs a statement whose one parameter is a blob. */
 static enum err run_blob(struct secrets *s, const char *sql, struct span value)
 {
 	sqlite3_stmt *st;
-	enum err e = prepare(s, sql, &st);
+	enum err e = secrets_prepare(s, sql, &st);
 	int rc;
 
 	if (e != ERR_OK)
@@ -177,7 +178,7 @@ static enum err run_blob(struct secrets *s, const char *sql, struct span value)
 	sqlite3_bind_blob64(st, 1, value.data, value.len, SQLITE_STATIC);
 	rc = sqlite3_step(st);
 	sqlite3_finalize(st);
-	return sql_err(rc);
+	return secrets_sql_err(rc);
 }
 
 static enum err put(struct secrets *s, struct span value, bool session, uint64_t *id)
@@ -208,7 +209,7 @@ enum err secrets_put_session(struct secrets *s, struct span value, uint64_t *id)
 static enum err get(struct secrets *s, const char *sql, uint64_t id, struct secret *out)
 {
 	sqlite3_stmt *st;
-	enum err e = prepare(s, sql, &st);
+	enum err e = secrets_prepare(s, sql, &st);
 	int rc;
 
 	if (e != ERR_OK)
@@ -218,7 +219,7 @@ static enum err get(struct secrets *s, const char *sql, uint64_t id, struct secr
 	if (rc == SQLITE_ROW)
 		e = secret_set(out, span_of(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0)));
 	else
-		e = rc == SQLITE_DONE ? ERR_NOT_FOUND : sql_err(rc);
+		e = rc == SQLITE_DONE ? ERR_NOT_FOUND : secrets_sql_err(rc);
 	sqlite3_finalize(st);
 	return e;
 }
@@ -239,7 +240,7 @@ static enum err all_ids(struct secrets *s, uint64_t **ids, size_t *count)
 	sqlite3_stmt *st;
 	uint64_t *list = NULL;
 	size_t n = 0, room = 0;
-	enum err e = prepare(s, "SELECT id FROM secret ORDER BY id", &st);
+	enum err e = secrets_prepare(s, "SELECT id FROM secret ORDER BY id", &st);
 	int rc;
 
 	if (e != ERR_OK)
@@ -259,7 +260,7 @@ static enum err all_ids(struct secrets *s, uint64_t **ids, size_t *count)
 	sqlite3_finalize(st);
 	if (rc != SQLITE_DONE) {
 		mem_free(list);
-		return sql_err(rc);
+		return secrets_sql_err(rc);
 	}
 	*ids = list;
 	*count = n;
@@ -269,7 +270,7 @@ static enum err all_ids(struct secrets *s, uint64_t **ids, size_t *count)
 static enum err delete_id(struct secrets *s, uint64_t id)
 {
 	sqlite3_stmt *st;
-	enum err e = prepare(s, "DELETE FROM secret WHERE id = ?", &st);
+	enum err e = secrets_prepare(s, "DELETE FROM secret WHERE id = ?", &st);
 	int rc;
 
 	if (e != ERR_OK)
@@ -277,7 +278,7 @@ static enum err delete_id(struct secrets *s, uint64_t id)
 	sqlite3_bind_int64(st, 1, (sqlite3_int64)id);
 	rc = sqlite3_step(st);
 	sqlite3_finalize(st);
-	return sql_err(rc);
+	return secrets_sql_err(rc);
 }
 
 enum err secrets_collect(struct secrets *s, bool (*keep)(void *ctx, uint64_t id), void *ctx)
@@ -287,7 +288,7 @@ enum err secrets_collect(struct secrets *s, bool (*keep)(void *ctx, uint64_t id)
 	enum err e = all_ids(s, &ids, &count);
 
 	if (e == ERR_OK)
-		e = exec(s, "BEGIN IMMEDIATE");
+		e = secrets_exec(s, "BEGIN IMMEDIATE");
 	if (e != ERR_OK) {
 		mem_free(ids);
 		return e;
@@ -297,18 +298,18 @@ enum err secrets_collect(struct secrets *s, bool (*keep)(void *ctx, uint64_t id)
 			e = delete_id(s, ids[i]);
 	mem_free(ids);
 	if (e != ERR_OK) {
-		enum err ignored = exec(s, "ROLLBACK");
+		enum err ignored = secrets_exec(s, "ROLLBACK");
 
 		(void)ignored;
 		return e;
 	}
-	return exec(s, "COMMIT");
+	return secrets_exec(s, "COMMIT");
 }
 
 static enum err master_read(struct secrets *s, uint8_t key[MASTER_LEN])
 {
 	sqlite3_stmt *st;
-	enum err e = prepare(s, "SELECT key FROM master", &st);
+	enum err e = secrets_prepare(s, "SELECT key FROM master", &st);
 	int rc;
 
 	if (e != ERR_OK)
@@ -317,7 +318,7 @@ static enum err master_read(struct secrets *s, uint8_t key[MASTER_LEN])
 	if (rc == SQLITE_DONE)
 		e = ERR_NOT_FOUND;
 	else if (rc != SQLITE_ROW)
-		e = sql_err(rc);
+		e = secrets_sql_err(rc);
 	else if (sqlite3_column_bytes(st, 0) != MASTER_LEN)
 		e = ERR_INVALID;
 	else
@@ -333,7 +334,7 @@ static enum err master_write(struct secrets *s, const uint8_t key[MASTER_LEN])
 }
 
 /* The master key; a random one is made at the first use. */
-static enum err master_key(struct secrets *s, uint8_t key[MASTER_LEN])
+enum err secrets_master_key(struct secrets *s, uint8_t key[MASTER_LEN])
 {
 	enum err e = master_read(s, key);
 
@@ -341,6 +342,30 @@ static enum err master_key(struct secrets *s, uint8_t key[MASTER_LEN])
 		return e;
 	env_system.random(env_system.ctx, key, MASTER_LEN);
 	return master_write(s, key);
+}
+
+/* The key pairs are sealed anew in the same transaction: with the old key they could not be opened any more. */
+static enum err master_replace(struct secrets *s, const uint8_t key[MASTER_LEN])
+{
+	uint8_t old[MASTER_LEN];
+	enum err e = secrets_master_key(s, old);
+
+	if (e == ERR_OK)
+		e = secrets_exec(s, "BEGIN IMMEDIATE");
+	if (e == ERR_OK) {
+		e = keypairs_reseal(s, old, key);
+		if (e == ERR_OK)
+			e = master_write(s, key);
+		if (e == ERR_OK)
+			e = secrets_exec(s, "COMMIT");
+		if (e != ERR_OK) {
+			enum err ignored = secrets_exec(s, "ROLLBACK");
+
+			(void)ignored;
+		}
+	}
+	wipe(old, sizeof(old));
+	return e;
 }
 
 enum err secrets_master(struct secrets *s, struct span passphrase)
@@ -354,13 +379,13 @@ enum err secrets_master(struct secrets *s, struct span passphrase)
 		return ERR_RANGE;
 	if (EVP_PBE_scrypt((const char *)passphrase.data, passphrase.len, (const unsigned char *)salt, sizeof(salt) - 1, 16384, 8,
 		    1, 64 << 20, key, sizeof(key)) == 1)
-		e = master_write(s, key);
+		e = master_replace(s, key);
 	wipe(key, sizeof(key));
 	return e;
 }
 
 /* text = siv(16) | ciphertext; both directions leave nothing behind on failure. */
-static enum err siv_seal(const uint8_t key[MASTER_LEN], struct span value, uint8_t *text)
+enum err secrets_seal(const uint8_t key[MASTER_LEN], struct span value, uint8_t *text)
 {
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-SIV", NULL);
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -375,24 +400,19 @@ static enum err siv_seal(const uint8_t key[MASTER_LEN], struct span value, uint8
 	return ok ? ERR_OK : ERR_CRYPTO;
 }
 
-static enum err siv_open(const uint8_t key[MASTER_LEN], struct span text, struct secret *out)
+enum err secrets_unseal(const uint8_t key[MASTER_LEN], struct span text, uint8_t *value)
 {
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-SIV", NULL);
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	size_t len = text.len - SIV_LEN;
-	struct secret plain = { 0 };
 	int n = 0;
 	enum err e = ERR_CRYPTO;
 
 	if (cipher && ctx && EVP_DecryptInit_ex2(ctx, cipher, key, NULL, NULL) == 1 &&
 		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, SIV_LEN, text.data) == 1)
-		e = EVP_DecryptUpdate(ctx, plain.bytes, &n, text.data + SIV_LEN, (int)len) == 1 && n == (int)len ? ERR_OK
-														 : ERR_AUTH;
-	if (e == ERR_OK) {
-		plain.len = (uint16_t)len;
-		*out = plain;
-	}
-	secret_wipe(&plain);
+		e = EVP_DecryptUpdate(ctx, value, &n, text.data + SIV_LEN, (int)len) == 1 && n == (int)len ? ERR_OK : ERR_AUTH;
+	if (e != ERR_OK)
+		wipe(value, len);
 	EVP_CIPHER_CTX_free(ctx);
 	EVP_CIPHER_free(cipher);
 	return e;
@@ -405,9 +425,9 @@ enum err secrets_type6_print(struct secrets *s, struct span value, char *out, si
 
 	if (!value.len || value.len > SECRET_MAX || size <= c64_len(SIV_LEN + value.len))
 		return ERR_RANGE;
-	e = master_key(s, key);
+	e = secrets_master_key(s, key);
 	if (e == ERR_OK)
-		e = siv_seal(key, value, text);
+		e = secrets_seal(key, value, text);
 	if (e == ERR_OK)
 		c64_print(out, span_of(text, SIV_LEN + value.len));
 	wipe(key, sizeof(key));
@@ -418,13 +438,19 @@ enum err secrets_type6_parse(struct secrets *s, const char *text, struct secret 
 {
 	uint8_t key[MASTER_LEN], bytes[SIV_LEN + SECRET_MAX];
 	int len = c64_parse(bytes, sizeof(bytes), text);
+	struct secret plain = { 0 };
 	enum err e;
 
 	if (len <= SIV_LEN)
 		return ERR_INVALID;
-	e = master_key(s, key);
+	e = secrets_master_key(s, key);
 	if (e == ERR_OK)
-		e = siv_open(key, span_of(bytes, (size_t)len), out);
+		e = secrets_unseal(key, span_of(bytes, (size_t)len), plain.bytes);
+	if (e == ERR_OK) {
+		plain.len = (uint16_t)(len - SIV_LEN);
+		*out = plain;
+	}
+	secret_wipe(&plain);
 	wipe(key, sizeof(key));
 	return e;
 }
