@@ -41,6 +41,20 @@ static bool is_local(struct shell *sh, const char *line, const struct grammar_ma
 	return !config_knows(sh, line);
 }
 
+/* A command of global configuration that is the console's own (`crypto key generate`), typed in a sub-mode: as with statements,
+ * IOS tries it there, and the sub-mode is left. */
+static bool falls_back(struct shell *sh, const char *line, struct grammar_match *m)
+{
+	if (sh->at.mode == MODE_CONFIG || config_knows(sh, line))
+		return false;
+	grammar_match(sh->exec, MODE_CONFIG, sh->session.info.privilege, line, m);
+	if (m->result != GR_OK)
+		return false;
+	sh->at = (struct cfg_mode_ctx){ .mode = MODE_CONFIG };
+	snprintf(sh->mode_prompt, sizeof(sh->mode_prompt), "%s", mode_prompt(MODE_CONFIG));
+	return true;
+}
+
 static bool run_local(struct shell *sh, const struct grammar_match *m, const char *line, size_t before)
 {
 	const struct exec_row *row = m->user;
@@ -121,7 +135,7 @@ bool config_line(struct shell *sh, const char *typed, size_t before)
 	grammar_match(sh->exec, (enum mode)sh->at.mode, 15, line, m);
 	if (m->result == GR_EMPTY)
 		ok = true;
-	else if (is_local(sh, line, m))
+	else if (is_local(sh, line, m) || falls_back(sh, line, m))
 		ok = run_local(sh, m, line, before + lead);
 	else if (!banner_open(line) || collect_banner(sh, line))
 		ok = send_line(sh, line, lead, before);

@@ -269,6 +269,23 @@ enum err session_list(struct session *s, struct cfgm_session **rows, size_t *n)
 	return ERR_OK;
 }
 
+enum err session_pki(struct session *s, enum configd_msg type, const struct cfgm_pki *q, char **text, size_t *len)
+{
+	struct gather g = { 0 };
+	size_t used = offsetof(struct cfgm_pki, text) + strlen(q->text) + 1;
+	enum err e = gathered(&g, msg_sync_dump(&s->conn, type, span_of(q, used), gather_bytes, &g));
+
+	if (e != ERR_OK)
+		return e;
+	if (len)
+		*len = g.len;
+	if (text)
+		*text = g.bytes;
+	else
+		mem_free(g.bytes);
+	return ERR_OK;
+}
+
 enum err session_cfg(struct session *s, struct cfg **cfg)
 {
 	enum err e;

@@ -27,7 +27,8 @@ enum cfg_table {
 	CFG_ISAKMP = 1 << 5, /* policies, keys, enable */
 	CFG_IPSEC = 1 << 6,  /* transform-sets, global lifetimes, df-bit … */
 	CFG_CRYPTO_MAPS = 1 << 7,
-	CFG_ALL = (1 << 8) - 1
+	CFG_PKI = 1 << 8, /* trustpoints, certificates, certificate maps */
+	CFG_ALL = (1 << 9) - 1
 };
 
 struct cfg_ip {
@@ -265,6 +266,52 @@ struct cfg_client_group {
 	char banner[CFG_BANNER];
 };
 
+enum cfg_revocation { REVOCATION_NONE, REVOCATION_CRL, REVOCATION_OCSP };
+#define CFG_REVOCATIONS 3
+
+/* A certificate of a trustpoint. */
+struct cfg_cert {
+	bool ca;
+	bool self_signed; /* ours, by `enrollment selfsigned` */
+	uint64_t key_id;  /* ours: the key pair in keys.db; 0: the router has none */
+	char serial[48];
+	uint16_t len;
+	uint8_t *der;
+};
+
+struct cfg_trustpoint {
+	char name[CFG_NAME];
+	enum cfg_revocation revocation[CFG_REVOCATIONS]; /* in order; the next one when nothing can be learned */
+	uint8_t nrevocation;
+	bool terminal, pem, selfsigned, pkcs12;
+	char url[CFG_LINE];
+	char subject[CFG_LINE], fqdn[CFG_NAME];
+	bool fqdn_none;
+	uint32_t ip;
+	char ip_interface[CFG_NAME]; /* or the address of this one */
+	char rsa_label[CFG_NAME], ec_label[CFG_NAME];
+	uint16_t rsa_bits;
+	char hash[8];           /* of the request: "sha256" … */
+	struct cfg_cert *certs; /* the router's, then the CA's */
+	size_t ncerts;
+};
+
+enum cfg_cert_field { CERT_SUBJECT, CERT_ISSUER, CERT_ALT_SUBJECT, CERT_UNSTRUCTURED, CERT_NAME_ANY, CERT_SERIAL_NUMBER };
+enum cfg_cert_op { CERT_CO, CERT_EQ, CERT_NC, CERT_NE }; /* contains, equals, and their opposites */
+struct cfg_cert_rule {
+	enum cfg_cert_field field;
+	enum cfg_cert_op op;
+	char value[CFG_LINE];
+};
+#define CFG_CERT_RULES 16
+/* `crypto pki certificate map`: a certificate matches if it meets all rules of one entry. */
+struct cfg_cert_map {
+	char name[CFG_NAME];
+	uint16_t seq;
+	struct cfg_cert_rule rules[CFG_CERT_RULES];
+	size_t nrules;
+};
+
 struct cfg_user {
 	char name[CFG_NAME];
 	uint8_t privilege;
@@ -330,6 +377,10 @@ struct cfg {
 	size_t ndynamics;
 	struct cfg_map *map_settings; /* maps that have any */
 	size_t nmap_settings;
+	struct cfg_trustpoint *trustpoints; /* by name */
+	size_t ntrustpoints;
+	struct cfg_cert_map *cert_maps; /* by name, then seq */
+	size_t ncert_maps;
 	struct cfg_user *users;
 	size_t nusers;
 	bool aaa_new_model;
@@ -392,6 +443,7 @@ const struct cfg_client_group *cfg_client_group(const struct cfg *c, const char 
 /* The list of that name; NULL: there is none. */
 const struct cfg_aaa_list *cfg_login_list(const struct cfg *c, const char *name);
 const struct cfg_aaa_list *cfg_network_list(const struct cfg *c, const char *name);
+const struct cfg_trustpoint *cfg_trustpoint(const struct cfg *c, const char *name);
 
 /* Interface names. Long form from any abbreviation ("gi0/1", "Gig 0/1", "lo0"); ERR_INVALID if it is none of ours. */
 enum err ifname_parse(char ios[CFG_NAME], char kernel[16], const char *text) MUST_CHECK;

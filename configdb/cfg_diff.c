@@ -113,6 +113,33 @@ static bool isakmp_equal(const struct cfg_isakmp *a, const struct cfg_isakmp *b)
 	       SAME(nat_transparency_off) && SAME(admission_sa) && SAME(admission_negotiation);
 }
 
+static bool cert_equal(const struct cfg_cert *a, const struct cfg_cert *b)
+{
+	return SAME(ca) && SAME(self_signed) && SAME(key_id) && SAME_TEXT(serial) && SAME(len) &&
+	       memcmp(a->der, b->der, a->len) == 0;
+}
+ARRAY_EQUAL(certs_equal, cfg_cert, cert_equal)
+
+static bool trustpoint_equal(const struct cfg_trustpoint *a, const struct cfg_trustpoint *b)
+{
+	return SAME_TEXT(name) && SAME(nrevocation) && memcmp(a->revocation, b->revocation, sizeof(a->revocation)) == 0 &&
+	       SAME(terminal) && SAME(pem) && SAME(selfsigned) && SAME(pkcs12) && SAME_TEXT(url) && SAME_TEXT(subject) &&
+	       SAME_TEXT(fqdn) && SAME(fqdn_none) && SAME(ip) && SAME_TEXT(ip_interface) && SAME_TEXT(rsa_label) &&
+	       SAME_TEXT(ec_label) && SAME(rsa_bits) && SAME_TEXT(hash) && certs_equal(a->certs, a->ncerts, b->certs, b->ncerts);
+}
+ARRAY_EQUAL(trustpoints_equal, cfg_trustpoint, trustpoint_equal)
+
+static bool cert_map_equal(const struct cfg_cert_map *a, const struct cfg_cert_map *b)
+{
+	if (!SAME_TEXT(name) || !SAME(seq) || !SAME(nrules))
+		return false;
+	for (size_t i = 0; i < a->nrules; i++)
+		if (!SAME(rules[i].field) || !SAME(rules[i].op) || !SAME_TEXT(rules[i].value))
+			return false;
+	return true;
+}
+ARRAY_EQUAL(cert_maps_equal, cfg_cert_map, cert_map_equal)
+
 static bool set_equal(const struct cfg_transform_set *a, const struct cfg_transform_set *b)
 {
 	return SAME_TEXT(name) && SAME(cipher) && SAME(auth) && SAME(transport);
@@ -245,5 +272,8 @@ unsigned cfg_diff(const struct cfg *a, const struct cfg *b)
 		!maps_equal(a->dynamics, a->ndynamics, b->dynamics, b->ndynamics) ||
 		!map_settings_equal(a->map_settings, a->nmap_settings, b->map_settings, b->nmap_settings))
 		d |= CFG_CRYPTO_MAPS;
+	if (!trustpoints_equal(a->trustpoints, a->ntrustpoints, b->trustpoints, b->ntrustpoints) ||
+		!cert_maps_equal(a->cert_maps, a->ncert_maps, b->cert_maps, b->ncert_maps))
+		d |= CFG_PKI;
 	return d;
 }

@@ -232,3 +232,11 @@ void ifname_short(char out[16], const char *ios)
 
 	snprintf(out, 16, "%.2s%s", ios, number);
 }
+
+const struct cfg_trustpoint *cfg_trustpoint(const struct cfg *c, const char *name)
+{
+	for (size_t i = 0; i < c->ntrustpoints; i++)
+		if (strcmp(c->trustpoints[i].name, name) == 0)
+			return &c->trustpoints[i];
+	return NULL;
+}

@@ -33,6 +33,16 @@ enum configd_msg {
 	CFGM_CHECK_SECRET, /* cfgm_login -> cfgm_session: verifies a user's secret, for login */
 	CFGM_SESSIONS,     /* -> dump of cfgm_session: `show users` */
 
+	/* Key pairs and what needs a private key. The text of an answer is a dump of chunks. */
+	CFGM_KEY_GENERATE = 32, /* cfgm_pki -> status, when it is made; ERR_BUSY: another one is being made */
+	CFGM_KEY_ZEROIZE,       /* cfgm_pki; no label: all of that type -> status */
+	CFGM_KEYS,              /* cfgm_pki (type 0: all) -> dump of struct keypair (configdb/keypairs.h) */
+	CFGM_KEY_EXPORT,        /* cfgm_pki -> PEM, the private half encrypted; ERR_DENIED: not exportable */
+	CFGM_KEY_IMPORT,        /* cfgm_pki, its text PEM -> status; ERR_AUTH: wrong passphrase */
+	CFGM_PKI_ENROLL,    /* cfgm_pki -> the PKCS #10 request as PEM; with `enrollment selfsigned` the certificate is stored */
+	CFGM_PKCS12_IMPORT, /* cfgm_pki, its text base64 -> status */
+	CFGM_PKCS12_EXPORT, /* cfgm_pki -> base64 */
+
 	/* For programs */
 	CFGM_SUBSCRIBE = 64, /* -> cfgm_revision, the present one; from now on CFGM_REVISION events */
 	CFGM_REVISION,       /* event: cfgm_revision */
@@ -113,6 +123,15 @@ struct cfgm_file_error {
 	uint16_t column;
 	char line[512];
 	char text[256];
+};
+
+struct cfgm_pki {
+	char name[CFG_NAME]; /* label, or trustpoint */
+	uint8_t type;        /* enum keypair_type */
+	uint8_t exportable;
+	uint16_t bits;
+	char passphrase[128]; /* wiped by both sides */
+	char text[24 * 1024]; /* send only what is used */
 };
 
 struct cfgm_revision {

@@ -38,6 +38,10 @@ enum mode {
 	MODE_KEYRING,      /* (conf-keyring) */
 	MODE_ISA_PROF,     /* (conf-isa-prof) */
 	MODE_ISA_PEER,     /* (config-isakmp-peer) */
+	MODE_TRUSTPOINT,   /* (ca-trustpoint) */
+	MODE_CERT_MAP,     /* (ca-certificate-map) */
+	MODE_CERT_CHAIN,   /* (config-cert-chain) */
+	MODE_CERT_DATA,    /* (config-pubkey): hexadecimal lines of a certificate */
 	MODE_COUNT
 };
 

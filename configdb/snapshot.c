@@ -91,6 +91,7 @@ static enum err load_all(struct loader *l)
 	load_acls(l);
 	load_crypto(l);
 	load_client(l);
+	load_pki(l);
 	db_run(&l->db, "COMMIT", NOPARAMS);
 	if (l->failed)
 		return ERR_NOMEM;
@@ -151,6 +152,7 @@ void cfg_free(struct cfg *c)
 	mem_free(c->sets);
 	mem_free(c->maps);
 	mem_free(c->dynamics);
+	pki_free(c);
 	mem_free(c->users);
 	mem_free(c->lines);
 	mem_free(c->logins);

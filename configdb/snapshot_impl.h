@@ -28,6 +28,8 @@ void load_interfaces(struct loader *l);
 void load_acls(struct loader *l);
 void load_crypto(struct loader *l);
 void load_maps(struct loader *l);
+void load_pki(struct loader *l);
+void pki_free(struct cfg *c);
 void load_isakmp(struct loader *l); /* all of phase 1 but the policies */
 void load_client(struct loader *l);
 

@@ -5,6 +5,7 @@
 #include "configd.h"
 
 #include "apply.h"
+#include "pki.h"
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 
@@ -234,6 +235,7 @@ void configd_load(struct configd *d, const char *initial)
 		load_initial(d, initial);
 	}
 	collect_secrets(d);
+	pki_relink(d);
 	take_snapshot(d);
 	log_isakmp(d);
 }
@@ -288,6 +290,9 @@ enum err configd_open(struct configd *d, struct loop *l, const char *run_dir, co
 	e = startup_init(&d->startup, data_dir);
 	if (e != ERR_OK)
 		return e;
+	d->keymaker = keymaker_new(l, pki_key_made, d);
+	if (!d->keymaker)
+		return ERR_NOMEM;
 	snprintf(path, sizeof(path), "%s/keys.db", data_dir);
 	e = secrets_open(&d->secrets, path, false);
 	if (e == ERR_OK)
@@ -310,6 +315,7 @@ void configd_close(struct configd *d)
 		client_drop(d->clients);
 	msg_server_free(d->server);
 	verifier_free(d->verifier);
+	keymaker_free(d->keymaker);
 	loop_timer_free(d->notify);
 	cfg_free(d->now);
 	cfg_source_close(d->source);

@@ -6,6 +6,7 @@
  *   session.c   who is there and what they may do; verify.c hashes passwords on a thread of its own
  *   lines.c     lines, texts and copies
  *   apply.c     a text as lines
+ *   pki.c, pki_enroll.c   key pairs, requests, PKCS #12; keymaker.c makes keys on a thread of its own
  *   startup.c   startup.db, replaced only whole
  */
 #ifndef POSTERN_CONFIGD_H
@@ -17,6 +18,7 @@
 #include "platform/base/msg.h"
 
 #include "startup.h"
+#include "keymaker.h"
 #include "verify.h"
 
 struct configd;
@@ -39,6 +41,10 @@ struct client {
 	uint8_t asked_privilege;
 	unsigned failures;
 	struct loop_timer *penalty; /* runs before a refusal is told */
+
+	/* A key pair being made. */
+	uint64_t key_job; /* 0: none */
+	struct msg_head key_asked;
 };
 
 struct configd {
@@ -52,6 +58,10 @@ struct configd {
 	struct cfg *now; /* the snapshot of the last revision; NULL if it could not be read */
 	struct msg_server *server;
 	struct verifier *verifier;
+	struct keymaker *keymaker;
+	uint64_t last_key_job;
+	char key_label[CFG_NAME]; /* of the job that runs */
+	bool key_exportable;
 	struct client *clients;
 	uint32_t last_session;
 	uint64_t last_check;

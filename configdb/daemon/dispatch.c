@@ -4,6 +4,7 @@
  */
 #include "configd.h"
 
+#include "pki.h"
 #include "platform/base/mem.h"
 #include "platform/base/secret.h"
 
@@ -17,6 +18,8 @@ static void subscribe(struct client *c, struct msg *m)
 	c->subscribed = true;
 	msg_reply(c->conn, m, ERR_OK, 0, span_of(&r, sizeof(r)));
 }
+
+#define PKI_BODY offsetof(struct cfgm_pki, text) + 1, sizeof(struct cfgm_pki)
 
 static const struct request {
 	uint32_t type;
@@ -35,6 +38,14 @@ static const struct request {
 	{ CFGM_WRITE_ERASE, 0, 0, true, 15, line_write_erase },
 	{ CFGM_CHECK_SECRET, sizeof(struct cfgm_login), sizeof(struct cfgm_login), false, 0, session_check_secret },
 	{ CFGM_SESSIONS, 0, 0, false, 0, session_dump },
+	{ CFGM_KEY_GENERATE, PKI_BODY, true, 15, pki_key_generate },
+	{ CFGM_KEY_ZEROIZE, PKI_BODY, true, 15, pki_key_zeroize },
+	{ CFGM_KEYS, PKI_BODY, true, 1, pki_keys },
+	{ CFGM_KEY_EXPORT, PKI_BODY, true, 15, pki_key_export },
+	{ CFGM_KEY_IMPORT, PKI_BODY, true, 15, pki_key_import },
+	{ CFGM_PKI_ENROLL, PKI_BODY, true, 15, pki_enroll },
+	{ CFGM_PKCS12_IMPORT, PKI_BODY, true, 15, pki_pkcs12_import },
+	{ CFGM_PKCS12_EXPORT, PKI_BODY, true, 15, pki_pkcs12_export },
 	{ CFGM_SUBSCRIBE, 0, 0, false, 0, subscribe },
 	{ CFGM_SESSION_PRIV, sizeof(struct cfgm_session_query), sizeof(struct cfgm_session_query), false, 0, session_query },
 	{ CFGM_DIRTY, 0, 0, true, 0, line_dirty },

@@ -216,6 +216,7 @@ SAMPLE(word_sample, "VPN-1", "a", "x_y.z", "Branch7")
 SAMPLE(name_sample, "VPN", "TS-AES", "x")
 SAMPLE(host_sample, "R1", "gw-a", "Branch7")
 SAMPLE(line_sample, "to the branch", "x", "a  b | c")
+SAMPLE(dn_sample, "CN=R1,O=Acme", "cn = gw 7, ou=VPN+o", "C=DE")
 SAMPLE(secret_sample, "s3cret pass", "x1", "Kp9")
 SAMPLE(ip_sample, "10.0.0.0", "10.1.2.3", "192.168.7.77", "203.0.113.9", "198.51.100.2")
 SAMPLE(mask_sample, "255.255.255.0", "255.255.255.252", "255.255.0.0")
@@ -242,6 +243,7 @@ static const struct arg_type types[] = {
 	{ "TAG", "WORD", ARG_WORD, NULL, short_word_parse, word_sample, NULL },
 	{ "HOSTNAME", "WORD", ARG_WORD, NULL, short_word_parse, host_sample, NULL },
 	{ "LINE", "LINE", ARG_LINE, NULL, word_parse, line_sample, NULL },
+	{ "DN", "LINE", ARG_LINE, NULL, word_parse, dn_sample, NULL },
 	{ "SECRET", "LINE", ARG_LINE, NULL, word_parse, secret_sample, NULL },
 	{ "BANNER", "LINE", ARG_LINE, NULL, banner_arg_parse, banner_sample, banner_print },
 	{ "A.B.C.D", "A.B.C.D", ARG_TYPED, NULL, ip_parse, ip_sample, NULL },

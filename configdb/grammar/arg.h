@@ -11,6 +11,7 @@
  *   INTERFACE       GigabitEthernet0/N, LoopbackN in any spelling, one word or two; EGRESS: Null0 too
  *   ACL             list number or name           STDACL EXTACL   of one kind
  *   TCPPORT UDPPORT PROTOCOL ICMP DSCP PRECEDENCE TOS SEVERITY TCPFLAG
+ *   DN              rest of the line, an X.500 name
  *   SECRET          rest of the line, a password  BANNER          <delimiter>text<delimiter>
  *
  * `no` and no_words: a negated line may end once `no_words` words of the row were matched (0: anywhere, if one row only is

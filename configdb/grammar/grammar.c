@@ -20,6 +20,10 @@ const char *mode_prompt(enum mode m)
 		[MODE_ISA_PROF] = "(conf-isa-prof)",
 		[MODE_ISA_PEER] = "(config-isakmp-peer)",
 		[MODE_CLIENT_GROUP] = "(config-isakmp-group)",
+		[MODE_TRUSTPOINT] = "(ca-trustpoint)",
+		[MODE_CERT_MAP] = "(ca-certificate-map)",
+		[MODE_CERT_CHAIN] = "(config-cert-chain)",
+		[MODE_CERT_DATA] = "(config-pubkey)",
 	};
 	return m < MODE_COUNT && prompts[m] ? prompts[m] : "";
 }

@@ -49,6 +49,10 @@ const struct mode_info *mode_info(enum mode m)
 		[MODE_ISA_PROF] = { "isakmp_profile", "name = ?1", 1 },
 		[MODE_ISA_PEER] = { "isakmp_peer", "kind = ?1 AND name = ?2", 2 },
 		[MODE_CLIENT_GROUP] = { "client_group", "name = ?1", 1 },
+		[MODE_TRUSTPOINT] = { "pki_trustpoint", "name = ?1", 1 },
+		[MODE_CERT_MAP] = { "pki_map", "name = ?1 AND seq = ?2", 2 },
+		[MODE_CERT_CHAIN] = { "pki_trustpoint", "name = ?1", 1 },
+		[MODE_CERT_DATA] = { "pki_pending", "trustpoint = ?1 AND kind = ?2 AND serial = ?3", 3 },
 	};
 	return &infos[m];
 }

@@ -17,9 +17,10 @@ static size_t ncompiled;
 const struct block *const *blocks(size_t *n)
 {
 	static const struct block *const all[] = { &block_hidden, &block_system, &block_hostname, &block_logging, &block_enable,
-		&block_aaa, &block_users, &block_isakmp, &block_isakmp_all, &block_keyring, &block_isakmp_peer,
-		&block_isakmp_profile, &block_client_group, &block_ipsec, &block_map_client, &block_crypto_map, &block_map_entry,
-		&block_interface, &block_pool, &block_route, &block_acl_named, &block_acl_numbered, &block_banner, &block_line };
+		&block_aaa, &block_pki, &block_pki_cert, &block_users, &block_isakmp, &block_isakmp_all, &block_keyring,
+		&block_isakmp_peer, &block_isakmp_profile, &block_client_group, &block_ipsec, &block_map_client, &block_crypto_map,
+		&block_map_entry, &block_interface, &block_pool, &block_route, &block_acl_named, &block_acl_numbered, &block_banner,
+		&block_line };
 	*n = sizeof all / sizeof *all;
 	return all;
 }
@@ -64,6 +65,10 @@ static const struct stmt everywhere[] = {
 	EVERYWHERE(MODE_ISA_PROF),
 	EVERYWHERE(MODE_ISA_PEER),
 	EVERYWHERE(MODE_CLIENT_GROUP),
+	EVERYWHERE(MODE_TRUSTPOINT),
+	EVERYWHERE(MODE_CERT_MAP),
+	EVERYWHERE(MODE_CERT_CHAIN),
+	EVERYWHERE(MODE_CERT_DATA),
 };
 const struct block block_hidden = { everywhere, sizeof everywhere / sizeof *everywhere, false };
 

@@ -6,10 +6,10 @@
 
 /* Every table that holds configuration, parents before children. */
 #define SCHEMA_TABLES                                                                                                              \
-	"system", "timestamps", "aaa", "aaa_login", "aaa_network", "local_pool", "client_group", "user", "line", "isakmp",         \
-		"isakmp_policy", "keyring", "isakmp_key", "isakmp_peer", "isakmp_profile", "profile_keyring", "profile_match",     \
-		"ipsec", "transform_set", "crypto_map", "map_peer", "map_set", "session_key", "map_setting", "interface",          \
-		"interface_secondary", "route", "acl", "ace"
+	"system", "timestamps", "aaa", "aaa_login", "aaa_network", "local_pool", "client_group", "user", "line", "pki_trustpoint", \
+		"pki_cert", "pki_pending", "pki_map", "pki_map_rule", "isakmp", "isakmp_policy", "keyring", "isakmp_key",          \
+		"isakmp_peer", "isakmp_profile", "profile_keyring", "profile_match", "ipsec", "transform_set", "crypto_map",       \
+		"map_peer", "map_set", "session_key", "map_setting", "interface", "interface_secondary", "route", "acl", "ace"
 
 static const char schema_1[] =
 	"CREATE TABLE revision("
@@ -97,6 +97,31 @@ static const char schema_1[] =
 	"  profile TEXT NOT NULL REFERENCES isakmp_profile(name) ON DELETE CASCADE, ord INTEGER NOT NULL, addr TEXT, mask TEXT,"
 	"  host TEXT, host_domain TEXT, user TEXT, user_domain TEXT, client_group TEXT, PRIMARY KEY(profile, ord)) STRICT, WITHOUT "
 	"ROWID;"
+
+	"CREATE TABLE pki_trustpoint("
+	"  name TEXT PRIMARY KEY, terminal TEXT CHECK(terminal = 'terminal'), pem TEXT CHECK(pem = 'pem'),"
+	"  selfsigned TEXT CHECK(selfsigned = 'selfsigned'), pkcs12 TEXT CHECK(pkcs12 = 'pkcs12'), url TEXT,"
+	"  serial_none TEXT CHECK(serial_none = 'none'), fqdn_none TEXT CHECK(fqdn_none = 'none'), fqdn TEXT,"
+	"  ip_none TEXT CHECK(ip_none = 'none'), ip TEXT, ip_interface TEXT, subject TEXT,"
+	"  rev1 TEXT NOT NULL DEFAULT 'crl' CHECK(rev1 IN ('crl', 'ocsp', 'none')), rev2 TEXT CHECK(rev2 IN ('crl', 'ocsp', "
+	"'none')),"
+	"  rev3 TEXT CHECK(rev3 IN ('crl', 'ocsp', 'none')), rsa_label TEXT, rsa_bits INTEGER CHECK(rsa_bits BETWEEN 512 AND 4096),"
+	"  ec_label TEXT, hash TEXT CHECK(hash IN ('sha1', 'sha384', 'sha512')), usage TEXT CHECK(usage = 'ike')"
+	"  ) STRICT, WITHOUT ROWID;"
+	/* data: DER as hexadecimal text; key_id: of keys.db, NULL when the router has no such key */
+	"CREATE TABLE pki_cert("
+	"  trustpoint TEXT NOT NULL REFERENCES pki_trustpoint(name) ON DELETE CASCADE,"
+	"  kind TEXT NOT NULL CHECK(kind IN ('ca', 'router', 'self-signed')), serial TEXT NOT NULL, data TEXT NOT NULL,"
+	"  key_id INTEGER, PRIMARY KEY(trustpoint, kind, serial)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE pki_pending("
+	"  trustpoint TEXT NOT NULL REFERENCES pki_trustpoint(name) ON DELETE CASCADE, kind TEXT NOT NULL, serial TEXT NOT NULL,"
+	"  data TEXT NOT NULL, PRIMARY KEY(trustpoint, kind, serial)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE pki_map("
+	"  name TEXT NOT NULL, seq INTEGER NOT NULL CHECK(seq BETWEEN 1 AND 65535), PRIMARY KEY(name, seq)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE pki_map_rule("
+	"  id INTEGER PRIMARY KEY, map TEXT NOT NULL, seq INTEGER NOT NULL,"
+	"  field TEXT NOT NULL, op TEXT NOT NULL CHECK(op IN ('co', 'eq', 'nc', 'ne')), value TEXT NOT NULL,"
+	"  FOREIGN KEY(map, seq) REFERENCES pki_map(name, seq) ON DELETE CASCADE) STRICT;"
 
 	"CREATE TABLE ipsec("
 	"  id INTEGER PRIMARY KEY CHECK(id = 1), lifetime_s INTEGER CHECK(lifetime_s BETWEEN 120 AND 86400),"

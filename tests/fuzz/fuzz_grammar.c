@@ -49,6 +49,10 @@ static struct cfg_mode_ctx place(uint8_t pick)
 		[MODE_KEYRING] = "K",
 		[MODE_ISA_PROF] = "P",
 		[MODE_ISA_PEER] = "address 10.9.9.9",
+		[MODE_TRUSTPOINT] = "TP",
+		[MODE_CERT_MAP] = "CM 5",
+		[MODE_CERT_CHAIN] = "TP",
+		[MODE_CERT_DATA] = "TP ca 01",
 	};
 	struct cfg_mode_ctx at = { .mode = (uint16_t)(MODE_CONFIG + pick % (MODE_COUNT - MODE_CONFIG)) };
 	snprintf(at.context, sizeof at.context, "%s", contexts[at.mode] ? contexts[at.mode] : "");

@@ -17,8 +17,23 @@ static const char *const inside = "crypto isakmp policy 77\ncrypto ipsec transfo
 				  "ipsec-isakmp\ncrypto map x 7 ipsec-isakmp\n"
 				  "ip access-list standard S\nip access-list extended E\ninterface Loopback77\n"
 				  "crypto keyring K\ncrypto isakmp profile P\ncrypto isakmp peer address 10.9.9.9\n"
-				  "crypto isakmp client configuration group G\nline vty 0 15\nend\n";
-static const char *const outside = "ip access-list extended VPN\naaa new-model\nend\n";
+				  "crypto isakmp client configuration group G\n"
+				  "crypto pki trustpoint TP\ncrypto pki certificate map CM 5\ncrypto pki certificate chain TP\ncertificate ca 01\n"
+				  "3082017D 30820124 A0030201 02020101 300A0608 2A8648CE 3D040302 301E310D\n"
+				  "300B0603 55040A0C 0441636D 65310D30 0B060355 04030C04 526F6F74 301E170D\n"
+				  "32363131 32353133 33333038 5A170D34 36303132 34313333 3330385A 301E310D\n"
+				  "300B0603 55040A0C 0441636D 65310D30 0B060355 04030C04 526F6F74 30593013\n"
+				  "06072A86 48CE3D02 0106082A 8648CE3D 03010703 420004FF B7FC1171 82ED44B7\n"
+				  "24742D3D CBA81A60 E066E07D CF510122 E999F0F7 93DEEF6D 2257AD64 0D77C467\n"
+				  "825B49B7 3F598F01 B7034BD0 61D08462 8AACCD01 294C3AA3 53305130 1D060355\n"
+				  "1D0E0416 041407F8 65307E5D 37FF8A9A 7906D6E4 066A9B97 67DE301F 0603551D\n"
+				  "23041830 16801407 F865307E 5D37FF8A 9A7906D6 E4066A9B 9767DE30 0F060355\n"
+				  "1D130101 FF040530 030101FF 300A0608 2A8648CE 3D040302 03470030 44022054\n"
+				  "5C1D1159 8C9BE54C B5A82B82 768AB18F 6FD79EE1 F176530E 2C4A89BE 0EF44B02\n"
+				  "20625314 8E2EE286 600ABD47 25DE786F 97B172E9 DCD96C00 5D0F677E 5B2FFF38\n"
+				  "A7\n"
+				  "line vty 0 15\nend\n";
+static const char *const outside = "ip access-list extended VPN\naaa new-model\ncrypto pki trustpoint VPN-1\nend\n";
 
 static struct cfg_mode_ctx place(enum mode m, const char *syntax)
 {
@@ -34,6 +49,10 @@ static struct cfg_mode_ctx place(enum mode m, const char *syntax)
 		[MODE_ISA_PROF] = "P",
 		[MODE_ISA_PEER] = "address 10.9.9.9",
 		[MODE_CLIENT_GROUP] = "G",
+		[MODE_TRUSTPOINT] = "TP",
+		[MODE_CERT_MAP] = "CM 5",
+		[MODE_CERT_CHAIN] = "TP",
+		[MODE_CERT_DATA] = "TP ca 01",
 	};
 	struct cfg_mode_ctx at = { .mode = (uint16_t)m };
 	bool manual = !strncmp(syntax, "set session-key", 15);

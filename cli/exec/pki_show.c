@@ -1,0 +1,229 @@
+/* show crypto pki certificates, trustpoints: from the snapshot of the configuration. */
+#include "cli/exec/pki.h"
+
+#include "configdb/cert.h"
+
+#include <openssl/objects.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+struct lines {
+	struct out *o;
+	const char *indent;
+};
+
+static void name_line(void *ctx, const char *text)
+{
+	const struct lines *l = ctx;
+
+	out_printf(l->o, "%s%s\n", l->indent, text);
+}
+
+static void name_lines(struct out *o, const char *indent, const X509_NAME *name)
+{
+	cert_name_each(name, name_line, &(struct lines){ o, indent });
+}
+
+/* "Name:" of a subject: what the router is called, its common name else. */
+static void subject_lines(struct out *o, X509 *x, bool ca)
+{
+	const X509_NAME *subject = X509_get_subject_name(x);
+	char name[256] = "";
+
+	if (X509_NAME_get_text_by_NID((X509_NAME *)subject, NID_pkcs9_unstructuredName, name, sizeof(name)) < 0)
+		X509_NAME_get_text_by_NID((X509_NAME *)subject, NID_commonName, name, sizeof(name));
+	out_printf(o, "  Subject:%s\n", ca ? " " : "");
+	if (!ca && name[0])
+		out_printf(o, "    Name: %s\n", name);
+	name_lines(o, "    ", subject);
+}
+
+static void crl_lines(struct out *o, X509 *x)
+{
+	CRL_DIST_POINTS *points = X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
+	bool any = false;
+
+	for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
+		const DIST_POINT *p = sk_DIST_POINT_value(points, i);
+
+		for (int k = 0; p->distpoint && p->distpoint->type == 0 && k < sk_GENERAL_NAME_num(p->distpoint->name.fullname);
+			k++) {
+			const GENERAL_NAME *g = sk_GENERAL_NAME_value(p->distpoint->name.fullname, k);
+
+			if (g->type != GEN_URI)
+				continue;
+			if (!any)
+				out_printf(o, "  CRL Distribution Points: \n");
+			any = true;
+			out_printf(o, "    %.*s\n", ASN1_STRING_length(g->d.uniformResourceIdentifier),
+				(const char *)ASN1_STRING_get0_data(g->d.uniformResourceIdentifier));
+		}
+	}
+	CRL_DIST_POINTS_free(points);
+}
+
+static void validity_lines(struct out *o, const X509 *x)
+{
+	char when[80];
+
+	out_printf(o, "  Validity Date: \n");
+	cert_time_print(when, sizeof(when), X509_get0_notBefore(x));
+	out_printf(o, "    start date: %s\n", when);
+	cert_time_print(when, sizeof(when), X509_get0_notAfter(x));
+	out_printf(o, "    end   date: %s\n", when);
+}
+
+static void usage_lines(struct out *o, X509 *x)
+{
+	static const struct {
+		uint32_t bit;
+		const char *text;
+	} usages[] = { { KU_DIGITAL_SIGNATURE, "Digital Signature" }, { KU_NON_REPUDIATION, "Non Repudiation" },
+		{ KU_KEY_ENCIPHERMENT, "Key Encipherment" }, { KU_DATA_ENCIPHERMENT, "Data Encipherment" },
+		{ KU_KEY_AGREEMENT, "Key Agreement" }, { KU_KEY_CERT_SIGN, "Key Cert Sign" }, { KU_CRL_SIGN, "CRL Signature" } };
+	uint32_t usage = X509_get_key_usage(x);
+
+	if (usage == UINT32_MAX)
+		return;
+	out_printf(o, "    X509v3 Key Usage: %02X000000\n", usage & 0xff);
+	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++)
+		if (usage & usages[i].bit)
+			out_printf(o, "      %s\n", usages[i].text);
+}
+
+static void id_line(struct out *o, const char *what, const ASN1_OCTET_STRING *id)
+{
+	out_printf(o, "    X509v3 %s: ", what);
+	for (int i = 0; i < ASN1_STRING_length(id); i++)
+		out_printf(o, "%02X%s", ASN1_STRING_get0_data(id)[i], i % 4 == 3 ? " " : "");
+	out_printf(o, "\n");
+}
+
+static void verbose_lines(struct out *o, X509 *x)
+{
+	const EVP_PKEY *key = X509_get0_pubkey(x);
+	char md5[120], sha1[120];
+	bool rsa = key && EVP_PKEY_is_a(key, "RSA");
+	int bits = key ? EVP_PKEY_get_bits(key) : 0;
+	const char *alg = OBJ_nid2ln(X509_get_signature_nid(x));
+
+	cert_fingerprint(md5, sizeof(md5), x, "MD5");
+	cert_fingerprint(sha1, sizeof(sha1), x, "SHA1");
+	out_printf(o, "  Subject Key Info:\n    Public Key Algorithm: %s\n    %s Public Key: (%d bit)\n",
+		rsa ? "rsaEncryption" : "ecEncryption", rsa ? "RSA" : "EC", bits);
+	out_printf(o, "  Signature Algorithm: %s\n  Fingerprint MD5: %s \n  Fingerprint SHA1: %s \n", alg ? alg : "unknown", md5,
+		sha1);
+	out_printf(o, "  X509v3 extensions:\n");
+	usage_lines(o, x);
+	if (X509_get0_subject_key_id(x))
+		id_line(o, "Subject Key ID", X509_get0_subject_key_id(x));
+	if (X509_get_extension_flags(x) & EXFLAG_BCONS)
+		out_printf(o, "    X509v3 Basic Constraints:\n        CA: %s\n", X509_check_ca(x) ? "TRUE" : "FALSE");
+	if (X509_get0_authority_key_id(x))
+		id_line(o, "Authority Key ID", X509_get0_authority_key_id(x));
+	out_printf(o, "    Authority Info Access:\n");
+}
+
+static void certificate_format(struct out *o, const struct cfg_trustpoint *t, const struct cfg_cert *c, bool verbose)
+{
+	X509 *x = cert_of_der(span_of(c->der, c->len));
+
+	if (!x)
+		return;
+	out_printf(o, "%s\n  Status: Available\n",
+		c->ca            ? "CA Certificate"
+		: c->self_signed ? "Router Self-Signed Certificate"
+				 : "Certificate");
+	if (verbose)
+		out_printf(o, "  Version: %ld\n", X509_get_version(x) + 1);
+	out_printf(o, "  Certificate Serial Number (hex): %s\n  Certificate Usage: %s\n  Issuer: \n", c->serial,
+		c->ca ? "Signature" : "General Purpose");
+	name_lines(o, "    ", X509_get_issuer_name(x));
+	subject_lines(o, x, c->ca);
+	crl_lines(o, x);
+	validity_lines(o, x);
+	if (verbose)
+		verbose_lines(o, x);
+	out_printf(o, "  Associated Trustpoints: %s \n", t->name);
+	if (verbose && !c->ca && c->key_id)
+		out_printf(o, "  Key Label: %s\n", t->ec_label[0] ? t->ec_label : t->rsa_label[0] ? t->rsa_label : t->name);
+	out_printf(o, "\n");
+	X509_free(x);
+}
+
+void show_certificates_format(struct out *o, const struct cfg *cfg, const char *name, bool verbose)
+{
+	for (size_t i = 0; i < cfg->ntrustpoints; i++)
+		for (size_t k = 0; (!name || strcmp(name, cfg->trustpoints[i].name) == 0) && k < cfg->trustpoints[i].ncerts; k++)
+			certificate_format(o, &cfg->trustpoints[i], &cfg->trustpoints[i].certs[k], verbose);
+}
+
+static void trustpoint_format(struct out *o, const struct cfg_trustpoint *t, bool status)
+{
+	const struct cfg_cert *ca = NULL, *own = NULL;
+	X509 *x;
+
+	for (size_t i = 0; i < t->ncerts; i++)
+		*(t->certs[i].ca ? &ca : &own) = &t->certs[i];
+	out_printf(o, "Trustpoint %s:\n", t->name);
+	x = ca || own ? cert_of_der(ca ? span_of(ca->der, ca->len) : span_of(own->der, own->len)) : NULL;
+	if (x) {
+		out_printf(o, "    Subject Name:\n");
+		name_lines(o, "    ", X509_get_subject_name(x));
+		out_printf(o, "          Serial Number (hex): %s\n", ca ? ca->serial : own->serial);
+	}
+	if (own && own->self_signed)
+		out_printf(o, "    Persistent self-signed certificate trust point\n    Using key label %s\n",
+			t->ec_label[0] ? t->ec_label : t->rsa_label);
+	else if (x)
+		out_printf(o, "    Certificate configured.\n");
+	if (status)
+		out_printf(o,
+			"    State:\n      Keys generated ............. %s\n      Issuing CA authenticated ....... %s\n"
+			"      Certificate request(s) ..... %s\n",
+			own && own->key_id ? "Yes (General Purpose)" : "Unknown", ca ? "Yes" : "No", own ? "Yes" : "None");
+	out_printf(o, "\n\n");
+	X509_free(x);
+}
+
+void show_trustpoints_format(struct out *o, const struct cfg *cfg, const char *name, bool status)
+{
+	for (size_t i = 0; i < cfg->ntrustpoints; i++)
+		if (!name || strcmp(name, cfg->trustpoints[i].name) == 0)
+			trustpoint_format(o, &cfg->trustpoints[i], status);
+}
+
+static bool show_certificates(struct exec_call *c)
+{
+	struct cfg *cfg = exec_cfg(c);
+
+	if (!cfg)
+		return false;
+	show_certificates_format(c->out, cfg, exec_arg(c, "name"), exec_arg(c, "verbose") != NULL);
+	cfg_free(cfg);
+	return true;
+}
+
+static bool show_trustpoints(struct exec_call *c)
+{
+	struct cfg *cfg = exec_cfg(c);
+
+	if (!cfg)
+		return false;
+	show_trustpoints_format(c->out, cfg, exec_arg(c, "name"), exec_arg(c, "status") != NULL);
+	cfg_free(cfg);
+	return true;
+}
+
+#define SHOW_PKI "Show running system information", "Encryption module", "Show PKI", "Show PKI"
+
+const struct exec_row exec_rows_pki_show[] = {
+	{ "show crypto <pki|ca> certificates [verbose$verbose] [TAG$name]",
+		EXEC_HELP(SHOW_PKI, "Show certificates", "Display in verbose mode", "Trustpoint Name"), 1, EXEC_PIPE,
+		show_certificates, 0 },
+	{ "show crypto <pki|ca> trustpoints [status$status] [TAG$name]",
+		EXEC_HELP(SHOW_PKI, "Show trustpoints", "Show trustpoint status", "Trustpoint Name"), 1, EXEC_PIPE,
+		show_trustpoints, 0 },
+	{ NULL, NULL, 0, 0, NULL, 0 },
+};

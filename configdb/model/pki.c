@@ -1,0 +1,175 @@
+/* Trustpoints and certificate maps. The certificates themselves are in pki_cert.c. `crypto ca …` is IOS's older spelling. */
+#include "configdb/model/stmt.h"
+
+#include "configdb/cert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PKI_HELP "Encryption module", "Public Key components", "Certification authority"
+#define TP       .mode = MODE_TRUSTPOINT, .tables = CFG_PKI, .shape = SHAPE_SCALAR
+#define MAP_MODE .mode = MODE_CERT_MAP, .tables = CFG_PKI
+
+static enum grammar_result check_subject(struct change *c)
+{
+	X509_NAME *name;
+
+	if (c->remove)
+		return GR_OK;
+	name = cert_name_parse(var(c, "subject"));
+	X509_NAME_free(name);
+	return name ? GR_OK : refuse(c, "%% Invalid subject name: write it as \"CN=R1,OU=VPN,O=Acme,C=DE\"");
+}
+
+/* IOS speaks HTTP to a certification authority, and so do we: what matters is signed. */
+static enum grammar_result check_url(struct change *c)
+{
+	const char *url = var(c, "url");
+
+	if (c->remove || !url || !strncmp(url, "http://", 7))
+		return GR_OK;
+	return refuse(c, "%% Only http:// URLs are supported");
+}
+
+/* `no revocation-check` is IOS's default again: a CRL, and nothing else will do. */
+static enum grammar_result revocation_apply(struct change *c)
+{
+	const char *one = c->remove ? "crl" : var(c, "rev1"), *two = var(c, "rev2"), *three = var(c, "rev3");
+
+	if (c->remove)
+		two = three = NULL;
+	if ((two && (!strcmp(one, two) || !strcmp(one, "none"))) ||
+		(three && (!strcmp(three, one) || !strcmp(three, two) || !strcmp(two, "none"))))
+		return refuse(c, "%% Each method at most once, and nothing after none");
+	db_run(c->db,
+		"UPDATE pki_trustpoint SET rev1 = ?2, rev2 = ?3, rev3 = ?4 WHERE name = ?1 AND (rev1 IS NOT ?2 OR rev2 IS NOT ?3 "
+		"OR "
+		"rev3 IS NOT ?4)",
+		P(c->key[0], one, two, three));
+	return GR_OK;
+}
+
+static enum grammar_result rule_apply(struct change *c)
+{
+	const char *const *row = (const char *const[]){ c->key[0], c->key[1], var(c, "field"), var(c, "op"), var(c, "value") };
+
+	if (!c->remove)
+		db_run(c->db,
+			"INSERT INTO pki_map_rule(map, seq, field, op, value) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS "
+			"(SELECT 1 FROM pki_map_rule WHERE map = ?1 AND seq = CAST(?2 AS INTEGER) AND field = ?3 AND op = ?4 AND "
+			"value "
+			"= ?5)",
+			row, 5);
+	else
+		db_run(c->db,
+			"DELETE FROM pki_map_rule WHERE map = ?1 AND seq = CAST(?2 AS INTEGER) AND field = ?3 AND (?4 IS NULL OR "
+			"op = ?4) "
+			"AND (?5 IS NULL OR value = ?5)",
+			row, 5);
+	return GR_OK;
+}
+
+static void rule_render(struct render *r, const struct stmt *st)
+{
+	struct values v;
+	sqlite3_stmt *q = db_query(r->db,
+		"SELECT field, op, value FROM pki_map_rule WHERE map = ?1 AND seq = CAST(?2 AS INTEGER) ORDER BY id", r->key, 2);
+
+	while (db_step(r->db, &q)) {
+		values_init(&v);
+		values_from_row(&v, q);
+		emit_values(r, st, &v);
+	}
+}
+
+static const struct stmt rows[] = {
+	{ .syntax = "crypto <pki|ca> trustpoint TAG$name",
+		.help = HELP(PKI_HELP, "Define a CA trustpoint", "CA Server Name"),
+		.mode = MODE_CONFIG,
+		.no_words = NO_WHOLE,
+		.tables = CFG_PKI,
+		.enters = MODE_TRUSTPOINT,
+		.shape = SHAPE_OBJECT,
+		.table = "pki_trustpoint",
+		.key = "name",
+		.order = "name" },
+	{ .syntax = "enrollment <terminal$terminal [pem$pem]|selfsigned$selfsigned|pkcs12$pkcs12|url WORD$url>",
+		.help = HELP("Enrollment parameters", "Enroll via the terminal (cut-and-paste)",
+			"Include PEM encapsulation boundaries", "Generate self-signed certificate",
+			"Keys and certificates come as a PKCS12 file", "CA server enrollment URL", "URL (http://...)"),
+		TP,
+		.no_words = 1,
+		.columns = "terminal pem selfsigned pkcs12 url",
+		.check = check_url },
+	{ .syntax = "serial-number none$serial_none",
+		.help = HELP("Include serial number", "Do not include serial number in the request"),
+		TP,
+		.no_words = 1,
+		.columns = "serial_none" },
+	{ .syntax = "fqdn <none$fqdn_none|HOSTNAME$fqdn>",
+		.help = HELP("Include fully-qualified domain name", "Do not include it", "Fully-qualified domain name"),
+		TP,
+		.no_words = 1,
+		.columns = "fqdn_none fqdn" },
+	{ .syntax = "ip-address <none$ip_none|A.B.C.D$ip|INTERFACE$ip_interface>",
+		.help = HELP("Include ip address", "Do not include it", "IP address", "Interface whose address it is"),
+		TP,
+		.no_words = 1,
+		.columns = "ip_none ip ip_interface" },
+	{ .syntax = "subject-name DN$subject",
+		.help = HELP("Subject Name", "LDAP/X.500 Distinguished Name, for example CN=R1,O=Acme"),
+		TP,
+		.no_words = 1,
+		.columns = "subject",
+		.check = check_subject },
+	{ .syntax = "revocation-check <crl|ocsp|none>$rev1 [<crl|ocsp|none>$rev2 [<crl|ocsp|none>$rev3]]",
+		.help = HELP("Revocation checking options", "Revocation check by CRL", "Revocation check by OCSP",
+			"Ignore revocation check"),
+		TP,
+		.no_words = 1,
+		.columns = "rev1 rev2 rev3",
+		.apply = revocation_apply },
+	{ .syntax = "rsakeypair TAG$rsa_label [<512-4096>$rsa_bits]",
+		.help = HELP("Specify rsakeypair for this identity", "RSA keypair label", "RSA key modulus size"),
+		TP,
+		.no_words = 1,
+		.columns = "rsa_label rsa_bits" },
+	{ .syntax = "eckeypair TAG$ec_label",
+		.help = HELP("Specify eckeypair for this identity", "EC keypair label"),
+		TP,
+		.no_words = 1,
+		.columns = "ec_label" },
+	{ .syntax = "hash <sha1|sha256|sha384|sha512>$hash",
+		.help = HELP(
+			"The hash function used in certificate enrollment", "use SHA1", "use SHA256", "use SHA384", "use SHA512"),
+		TP,
+		.no_words = 1,
+		.columns = "hash",
+		.defaults = "hash=sha256" },
+	{ .syntax = "usage ike$usage",
+		.help = HELP("Certificate usage", "To be used for IKE"),
+		TP,
+		.no_words = 1,
+		.columns = "usage" },
+
+	{ .syntax = "crypto <pki|ca> certificate map TAG$name <1-65535>$seq",
+		.help = HELP(PKI_HELP, "Actions on certificates", "Define certificate attributes map", "certificate map tag",
+			"Sequence to insert into"),
+		.mode = MODE_CONFIG,
+		.no_words = NO_WHOLE,
+		.tables = CFG_PKI,
+		.enters = MODE_CERT_MAP,
+		.shape = SHAPE_OBJECT,
+		.table = "pki_map",
+		.key = "name seq",
+		.order = "name, seq" },
+	{ .syntax = "<subject-name|issuer-name|alt-subject-name|unstructured-subject-name|name|serial-number>$field "
+		    "<co|eq|nc|ne>$op LINE$value",
+		.help = HELP("Subject name", "Issuer name", "Alternate subject name", "Unstructured subject name", "Name",
+			"Serial number", "contains", "equal", "does not contain", "not equal", "text to compare with"),
+		MAP_MODE,
+		.no_words = 3,
+		.apply = rule_apply,
+		.render = rule_render },
+};
+const struct block block_pki = { rows, sizeof rows / sizeof *rows, true };

@@ -1,0 +1,108 @@
+/* Key pairs in keys.db: what goes in comes out, sealed on the disk, and still does under another master key. */
+#include "configdb/keypairs.h"
+#include "configdb/secrets_impl.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void add(struct secrets *s, const char *label, enum keypair_type type, unsigned bits, struct keypair *k)
+{
+	EVP_PKEY *key = keypair_make(type, bits);
+
+	assert_non_null(key);
+	*k = (struct keypair){ .made_us = 5 };
+	snprintf(k->label, sizeof(k->label), "%s", label);
+	assert_int_equal(keypair_put(s, k, key), ERR_OK);
+	EVP_PKEY_free(key);
+}
+
+static void opens_as(struct secrets *s, const struct keypair *k)
+{
+	EVP_PKEY *key = NULL;
+	struct keypair found;
+
+	assert_int_equal(keypair_private(s, k->id, &key), ERR_OK);
+	assert_int_equal(keypair_of_public(s, key, &found), ERR_OK);
+	assert_int_equal(found.id, k->id);
+	EVP_PKEY_free(key);
+}
+
+static void both_kinds(void **state)
+{
+	struct secrets *s;
+	struct keypair rsa, ec, found;
+
+	(void)state;
+	assert_int_equal(secrets_open(&s, NULL, false), ERR_OK);
+	add(s, "R1", KEYPAIR_RSA, 1024, &rsa);
+	add(s, "R1", KEYPAIR_EC, 521, &ec);
+	assert_int_equal(rsa.bits, 1024);
+	assert_int_equal(ec.bits, 521);
+	assert_int_equal(keypair_find(s, KEYPAIR_EC, "R1", &found), ERR_OK);
+	assert_int_equal(found.id, ec.id);
+	assert_int_equal(keypair_find(s, 0, "R2", &found), ERR_NOT_FOUND);
+	opens_as(s, &rsa);
+	opens_as(s, &ec);
+	assert_int_equal(secrets_master(s, span_of("passphrase", 10)), ERR_OK);
+	opens_as(s, &rsa);
+	opens_as(s, &ec);
+	assert_int_equal(keypair_delete(s, rsa.id), ERR_OK);
+	assert_int_equal(keypair_find(s, KEYPAIR_RSA, "R1", &found), ERR_NOT_FOUND);
+	secrets_close(s);
+}
+
+/* A new pair of the same name has another id: a certificate of the old one is not signed for with the new. */
+static void an_id_is_never_used_again(void **state)
+{
+	struct secrets *s;
+	struct keypair one, two;
+	EVP_PKEY *key = NULL;
+
+	(void)state;
+	assert_int_equal(secrets_open(&s, NULL, false), ERR_OK);
+	add(s, "X", KEYPAIR_EC, 256, &one);
+	add(s, "X", KEYPAIR_EC, 256, &two);
+	assert_true(two.id > one.id);
+	assert_int_equal(keypair_private(s, one.id, &key), ERR_NOT_FOUND);
+	secrets_close(s);
+}
+
+/* The private half is not in the file: neither its DER, nor under a wrong master key. */
+static void sealed(void **state)
+{
+	uint8_t der[2048], *at = der, wrong[SECRETS_MASTER_LEN] = { 1 }, out[2048];
+	struct secrets *s;
+	struct keypair k;
+	EVP_PKEY *key = NULL;
+	sqlite3_stmt *st;
+	int len;
+
+	(void)state;
+	assert_int_equal(secrets_open(&s, NULL, false), ERR_OK);
+	add(s, "X", KEYPAIR_EC, 256, &k);
+	assert_int_equal(keypair_private(s, k.id, &key), ERR_OK);
+	len = i2d_PrivateKey(key, &at);
+	assert_int_equal(secrets_prepare(s, "SELECT private FROM keypair", &st), ERR_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_bytes(st, 0), len + SECRETS_SEAL_LEN);
+	assert_null(memmem(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), der + 8, 16));
+	assert_int_equal(
+		secrets_unseal(wrong, span_of(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0)), out), ERR_AUTH);
+	sqlite3_finalize(st);
+	EVP_PKEY_free(key);
+	secrets_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_kinds),
+		cmocka_unit_test(an_id_is_never_used_again),
+		cmocka_unit_test(sealed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
