@@ -10,18 +10,23 @@ import tempfile
 BUILD = os.environ.get("BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 GCM128, NULL, DES, TDES, AES128, AES192, AES256 = 7, 1, 2, 3, 4, 5, 6
 MD5, SHA1, SHA256, SHA384, SHA512 = 1, 2, 3, 4, 5
-KEY_LEN = {NULL: 0, DES: 8, TDES: 24, 4: 16, 5: 24, 6: 32, 7: 20, 8: 28, 9: 36, 10: 20, 11: 28, 12: 36}
-AUTH_LEN = {0: 0, MD5: 16, SHA1: 20, SHA256: 32, SHA384: 48, SHA512: 64}
+XCBC, CMAC, CHACHA = 6, 7, 16
+KEY_LEN = {0: 0, NULL: 0, DES: 8, TDES: 24, 4: 16, 5: 24, 6: 32, 7: 20, 8: 28, 9: 36, 10: 20, 11: 28, 12: 36,
+           13: 20, 14: 28, 15: 36, CHACHA: 36, 17: 16, 18: 24, 19: 32}
+AUTH_LEN = {0: 0, MD5: 16, SHA1: 20, SHA256: 32, SHA384: 48, SHA512: 64, XCBC: 16, CMAC: 16}
 
 FILTER = """
 table netdev postern_static {
 	chain out {
 		type filter hook egress device "wan" priority 0;
+		%(mangle)s
+		ip saddr %(local)s ip protocol { 50, 51 } accept
+		ip saddr %(local)s udp sport 4500 accept
 		ip saddr %(inside)s ip daddr %(outside)s fwd to ptap0
 	}
 	chain in {
 		type filter hook ingress device "wan" priority 0;
-		ip daddr %(local)s ip protocol esp ip frag-off & 0x3fff == 0 drop
+		ip daddr %(local)s ip protocol { 50, 51 } ip frag-off & 0x3fff == 0 drop
 	}
 }
 """
@@ -81,7 +86,7 @@ class Net:
 class Engine:
     """static_sa in a gateway."""
 
-    def __init__(self, net, gw, encap=0, cipher=GCM128, auth=0, env=None, nft=True, **more):
+    def __init__(self, net, gw, encap=0, cipher=GCM128, auth=0, ah=0, transport=0, env=None, nft=True, mangle="", **more):
         a = gw == "gwA"
         self.net, self.gw = net, gw
         seed = {True: 0x10, False: 0x60}
@@ -91,6 +96,8 @@ class Engine:
 
         local, remote = ("203.0.113.1", "203.0.113.2") if a else ("203.0.113.2", "203.0.113.1")
         inside, outside = ("192.168.1.0/24", "192.168.2.0/24") if a else ("192.168.2.0/24", "192.168.1.0/24")
+        if transport:
+            inside, outside = local, remote
         conf = {
             "interface": "wan", "local": local, "remote": remote, "inside": inside, "outside": outside, "encap": encap,
             "cipher": cipher, "auth": auth, "window": 1024, "spi_in": 0x1000 + (2 if a else 1), "spi_out": 0x1000 + (1 if a else 2),
@@ -100,6 +107,11 @@ class Engine:
                 conf["key_" + name] = key(first, KEY_LEN[cipher])
             if AUTH_LEN[auth]:
                 conf["auth_" + name] = key(first, AUTH_LEN[auth], 0x40)
+            if ah:
+                conf["ah_" + name] = key(first, AUTH_LEN[ah], 0x80)
+        if ah:
+            conf.update(ah=ah, ah_spi_in=0x2000 + (2 if a else 1), ah_spi_out=0x2000 + (1 if a else 2))
+        conf["transport"] = transport
         conf.update(more)
         self.conf = conf
         self.killed = False
@@ -116,7 +128,7 @@ class Engine:
             self.err.seek(0)
             raise RuntimeError(f"{gw}: {self.err.read()}")
         if nft:
-            net.x(gw, "nft", "-f", "-", input=FILTER % {"inside": inside, "outside": outside, "local": local})
+            net.x(gw, "nft", "-f", "-", input=FILTER % {"inside": inside, "outside": outside, "local": local, "mangle": mangle})
 
     def stats(self):
         os.kill(self.p.pid, signal.SIGHUP)

@@ -9,7 +9,10 @@
  *   encap 0|1                  ESP in UDP 4500
  *   cipher, auth               enum alg_cipher, enum alg_hash, as numbers
  *   spi_in, spi_out N          key_in, key_out, auth_in, auth_out HEX
- *   window N, esn 0|1, df 0|1|2, soft BYTES, hard BYTES, after 0|1
+ *   window N, esn 0|1, df 0|1|2, soft BYTES, hard BYTES, after 0|1, transport 0|1
+ *   ah N                       AH with that enum alg_hash: around ESP, or alone when there is no cipher
+ *   ah_spi_in, ah_spi_out N    ah_in, ah_out HEX: its SPIs and keys
+ *   oa_local, oa_remote A.B.C.D  NAT-OA
  *   wait 1                     the outbound SA is put when the first acquire comes
  * Prints "ready" when packets can flow; on SIGHUP the counters, one `word value` a line, then "end". Ends with SIGTERM.
  */
@@ -28,7 +31,7 @@ struct harness {
 	struct backend *b;
 	struct backend_interface interface;
 	struct backend_policy policy;
-	struct dpm_sa in, out;
+	struct dpm_sa in, out, ah_in, ah_out;
 	bool wait;
 	uint64_t events[8];
 };
@@ -82,6 +85,21 @@ static bool word_key(struct harness *h, const char *word, const char *value)
 	return true;
 }
 
+static bool word_ah(struct harness *h, const char *word, const char *value)
+{
+	struct dpm_sa *sa = strstr(word, "_in") ? &h->ah_in : &h->ah_out;
+
+	if (strcmp(word, "ah") == 0)
+		h->ah_in.auth = h->ah_out.auth = (uint8_t)strtoul(value, NULL, 0);
+	else if (strncmp(word, "ah_spi_", 7) == 0)
+		sa->key.spi = (uint32_t)strtoul(value, NULL, 0);
+	else if (strncmp(word, "ah_", 3) == 0)
+		sa->auth_key_len = (uint8_t)hex_parse(sa->auth_key, sizeof(sa->auth_key), value);
+	else
+		return false;
+	return true;
+}
+
 static bool word_number(struct harness *h, const char *word, const char *value)
 {
 	uint64_t n = strtoull(value, NULL, 0);
@@ -98,6 +116,8 @@ static bool word_number(struct harness *h, const char *word, const char *value)
 		both8(h, offsetof(struct dpm_sa, df), (uint8_t)n);
 	else if (strcmp(word, "after") == 0)
 		both8(h, offsetof(struct dpm_sa, fragment_after), (uint8_t)n);
+	else if (strcmp(word, "transport") == 0)
+		both8(h, offsetof(struct dpm_sa, transport), (uint8_t)n);
 	else if (strcmp(word, "window") == 0)
 		h->in.replay_window = h->out.replay_window = (uint16_t)n;
 	else if (strcmp(word, "soft") == 0)
@@ -113,7 +133,7 @@ static bool word_number(struct harness *h, const char *word, const char *value)
 
 static void word(struct harness *h, const char *name, const char *value)
 {
-	if (word_key(h, name, value) || word_number(h, name, value))
+	if (word_ah(h, name, value) || word_key(h, name, value) || word_number(h, name, value))
 		return;
 	if (strcmp(name, "interface") == 0)
 		snprintf(h->interface.ifname, sizeof(h->interface.ifname), "%s", value);
@@ -125,6 +145,10 @@ static void word(struct harness *h, const char *name, const char *value)
 		h->in.sel.local = h->out.sel.local = subnet(value);
 	else if (strcmp(name, "outside") == 0)
 		h->in.sel.remote = h->out.sel.remote = subnet(value);
+	else if (strcmp(name, "oa_local") == 0)
+		h->in.nat_oa_local = addr_v4(address(value));
+	else if (strcmp(name, "oa_remote") == 0)
+		h->in.nat_oa_remote = addr_v4(address(value));
 	else {
 		fprintf(stderr, "unknown word %s\n", name);
 		exit(2);
@@ -143,6 +167,25 @@ static void read_file(struct harness *h, const char *path)
 	while (fscanf(f, "%63s %511s", name, value) == 2)
 		word(h, name, value);
 	fclose(f);
+}
+
+/* What AH has in common with ESP, and the two SPIs that name each other. */
+static void complete_ah(struct dpm_sa *ah, struct dpm_sa *esp)
+{
+	struct dpm_sa given = *ah;
+
+	*ah = *esp;
+	ah->key.protocol = 51;
+	ah->key.spi = given.key.spi;
+	ah->cipher = CIPHER_NONE;
+	ah->cipher_key_len = 0;
+	ah->auth = given.auth;
+	ah->auth_key_len = given.auth_key_len;
+	memcpy(ah->auth_key, given.auth_key, sizeof(ah->auth_key));
+	if (esp->cipher) {
+		ah->bundle_spi = esp->key.spi;
+		esp->bundle_spi = ah->key.spi;
+	}
 }
 
 static void complete(struct harness *h)
@@ -171,6 +214,10 @@ static void complete(struct harness *h)
 	h->in.key.dst = h->in.local;
 	h->out.key.dst = h->out.remote;
 	h->in.local_port = h->out.local_port = h->in.remote_port = h->out.remote_port = 4500;
+	if (h->ah_in.auth) {
+		complete_ah(&h->ah_in, &h->in);
+		complete_ah(&h->ah_out, &h->out);
+	}
 }
 
 static void put(struct harness *h, const struct dpm_sa *sa)
@@ -183,23 +230,34 @@ static void put(struct harness *h, const struct dpm_sa *sa)
 	}
 }
 
+static void put_pair(struct harness *h, const struct dpm_sa *ah, const struct dpm_sa *esp)
+{
+	if (ah->auth)
+		put(h, ah);
+	if (esp->cipher)
+		put(h, esp);
+}
+
 static void event(void *ctx, const struct backend_event *ev)
 {
 	struct harness *h = ctx;
 
 	h->events[ev->kind]++;
 	if (ev->kind == BACKEND_ACQUIRE && h->wait) {
-		put(h, &h->out);
+		put_pair(h, &h->ah_out, &h->out);
 		h->wait = false;
 	}
 }
 
 static bool print_sa(void *ctx, const struct dpm_sa_info *i)
 {
+	/* Of a bundle the names without `ah_` are ESP's. */
+	bool around = i->key.protocol == 51 && i->bundle_spi;
+	const char *way = i->key.inbound ? around ? "ah_in" : "in" : around ? "ah_out" : "out";
+
 	(void)ctx;
-	printf("%s_packets %lu\n%s_bytes %lu\n%s_errors %lu\n%s_sequence %lu\n", i->key.inbound ? "in" : "out", i->count.packets,
-		i->key.inbound ? "in" : "out", i->count.bytes, i->key.inbound ? "in" : "out", i->count.errors,
-		i->key.inbound ? "in" : "out", i->sequence);
+	printf("%s_packets %lu\n%s_bytes %lu\n%s_errors %lu\n%s_sequence %lu\n", way, i->count.packets, way, i->count.bytes, way,
+		i->count.errors, way, i->sequence);
 	return true;
 }
 
@@ -255,9 +313,9 @@ int main(int argc, char **argv)
 	if (!h.loop || loop_signals(h.loop, hup, &h) != ERR_OK || engine_backend.open(&h.b, &args) != ERR_OK ||
 		engine_backend.policy_replace(h.b, &set) != ERR_OK)
 		return 1;
-	put(&h, &h.in);
+	put_pair(&h, &h.ah_in, &h.in);
 	if (!h.wait)
-		put(&h, &h.out);
+		put_pair(&h, &h.ah_out, &h.out);
 	engine_backend.info(h.b, &info);
 	printf("%s\nready\n", info.detail);
 	fflush(stdout);
