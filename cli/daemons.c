@@ -34,6 +34,18 @@ enum err daemon_call(const char *run_dir, enum daemon d, uint32_t type, struct s
 	return e;
 }
 
+enum err daemon_each(const char *run_dir, enum daemon d, uint32_t type, bool (*each)(void *ctx, struct span body), void *ctx)
+{
+	struct msg_sync conn;
+	enum err e = door_open(run_dir, d, &conn);
+
+	if (e != ERR_OK)
+		return e;
+	e = msg_sync_dump(&conn, type, span_of(NULL, 0), each, ctx);
+	msg_sync_close(&conn);
+	return e;
+}
+
 struct rows {
 	uint8_t *bytes;
 	size_t size, n, room;

@@ -267,6 +267,7 @@ void daemon_close(struct daemon *d)
 	links_close(d->links);
 	loop_timer_free(d->refresh);
 	captures_free(d);
+	keys_free(d);
 	if (d->backend)
 		d->ops->close(d->backend);
 	filter_live_free(d->filter);

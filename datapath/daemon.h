@@ -53,6 +53,7 @@ struct daemon {
 	struct wanted *wanted;
 	bool debug_ipsec, no_filter;
 	struct captures *captures;
+	struct keep *kept; /* `debug crypto keys`; NULL: off */
 };
 
 struct daemon_args {
@@ -95,6 +96,10 @@ void ike_tell(struct daemon *d, uint32_t type, struct span body);
 extern const struct msg_handlers daemon_handlers;
 /* dump.c: the console's questions. True if `m` was one. */
 bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m);
+/* capture/capture_keys.c: `debug crypto keys`. True if `m` was about it. */
+bool keys_message(struct daemon *d, struct msg_conn *c, struct msg *m);
+void keys_note(struct daemon *d, const struct dpm_sa *sa);
+void keys_free(struct daemon *d);
 /* Privilege 15 of the session that asks. */
 bool dump_privileged(struct daemon *d, const struct msg_conn *c);
 

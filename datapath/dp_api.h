@@ -48,6 +48,8 @@ enum dp_msg {
 	DPM_DEBUG,          /* dpm_debug -> dpm_debug, the present state. Privilege 15; with ipsec 0 only a question */
 	DPM_CAPTURE,        /* dpm_capture -> dpm_capture_said: one step of `monitor capture`. Privilege 15, as all of captures */
 	DPM_CAPTURE_DUMP,   /* -> dump of dpm_capture_info */
+	DPM_KEYS,           /* dpm_keys -> dpm_keys, the present state: keep the keys of new SAs. Privilege 15 */
+	DPM_KEY_DUMP,       /* -> dump of dpm_key, oldest first. Privilege 15 */
 	DPM_CAPTURE_READ    /* dpm_capture_read -> packets, as many as one message takes: see dp_capture_packet */
 };
 
@@ -274,6 +276,19 @@ struct dpm_clear {
 
 struct dpm_debug {
 	uint8_t ipsec, on; /* `debug crypto ipsec` */
+};
+
+struct dpm_keys {
+	uint8_t set, on; /* set 0: only a question */
+};
+
+struct dpm_key {
+	struct addr src, dst;
+	uint32_t spi;
+	uint8_t protocol, cipher, auth, esn;
+	uint8_t cipher_key[DP_KEY_MAX]; /* with salt */
+	uint8_t auth_key[DP_KEY_MAX];
+	uint8_t cipher_key_len, auth_key_len;
 };
 
 /* `monitor capture`. Captures are datapathd's while it runs, and no part of the configuration. */

@@ -174,7 +174,7 @@ bool dump_message(struct daemon *d, struct msg_conn *c, struct msg *m)
 
 	if (m->head.type >= DPM_SA_DUMP)
 		daemon_catch_up(d);
-	if (captures_message(d, c, m))
+	if (captures_message(d, c, m) || keys_message(d, c, m))
 		return true;
 	switch (m->head.type) {
 	case DPM_SA_DUMP:

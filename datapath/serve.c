@@ -83,6 +83,7 @@ static enum err sa_put(struct daemon *d, struct msg *m)
 	}
 	if (e == ERR_OK) {
 		debug_sa_put(d, &sa);
+		keys_note(d, &sa);
 		if (!sa.key.inbound)
 			wanted_done(d, &sa.policy);
 		/* ikemgrd may be a revision ahead of us; if it is behind, the SA has to go. */

@@ -15,6 +15,8 @@ enum ike_msg {
 	IKEM_DEBUG,        /* ikem_debug -> ikem_debug. Privilege 15 */
 	IKEM_KEY_EXPORT,   /* ikem_key_export: tshark's ikev1_decryption_table lines of new SAs are appended to a file. Privilege 15
 			    */
+	IKEM_KEYS,         /* ikem_keys -> ikem_keys, the present state: keep the keys of new SAs. Privilege 15 */
+	IKEM_KEY_DUMP,     /* -> dump of ikem_key, oldest first. Privilege 15 */
 	IKEM_FAILURE_DUMP, /* -> dump of ikem_failure: the last ones, newest first */
 	IKEM_STATS         /* -> dump of ikem_stat */
 };
@@ -62,6 +64,16 @@ struct ikem_debug {
 
 struct ikem_key_export {
 	char path[256]; /* absolute, below the router's data folder; empty: stop */
+};
+
+struct ikem_keys {
+	uint8_t set, on; /* set 0: only a question */
+};
+
+struct ikem_key {
+	uint64_t cookie_i;
+	uint16_t len;
+	uint8_t key[64]; /* phase 1 encryption */
 };
 
 struct ikem_failure {

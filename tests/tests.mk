@@ -47,7 +47,7 @@ system:
 	@$(PYTEST) -q -p no:cacheprovider -n $(JOBS) --dist loadgroup tests/system
 
 # The programs with ASan and UBSan under the tests that reach most of them.
-SYSTEM_SAN := $(addprefix tests/system/test_,tunnel.py peer_failures.py kill.py decode.py console.py router.py)
+SYSTEM_SAN := $(addprefix tests/system/test_,tunnel.py peer_failures.py kill.py decode.py monitor_capture.py console.py router.py)
 system-san:
 	@POSTERN_BIN=$(abspath $(BUILD)-san)/bin $(PYTEST) -q -p no:cacheprovider -n $(JOBS) --dist loadgroup $(wildcard $(SYSTEM_SAN))
 

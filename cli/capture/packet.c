@@ -64,7 +64,10 @@ static void isakmp(struct packet_words *w, struct reader *r)
 	flags = reader_u8(r);
 	id = reader_u32(r);
 	name = WORD(exchanges, exchange);
-	if (r->failed || !name)
+	if (r->failed)
+		return;
+	w->cookie = cookie;
+	if (!name)
 		return;
 	snprintf(w->protocol, sizeof(w->protocol), "ISAKMP");
 	snprintf(w->info, sizeof(w->info), "%s%s, cookie=%016" PRIx64 ", message-id=0x%08" PRIx32, name,
@@ -75,22 +78,31 @@ static void esp(struct packet_words *w, struct reader *r)
 {
 	uint32_t spi = reader_u32(r), seq = reader_u32(r);
 
+	size_t n = strlen(w->info);
+
 	snprintf(w->protocol, sizeof(w->protocol), "ESP");
-	if (!r->failed)
-		snprintf(w->info, sizeof(w->info), "ESP (SPI=0x%08" PRIx32 "), seq=%" PRIu32, spi, seq);
+	if (r->failed)
+		return;
+	w->esp_spi = spi;
+	snprintf(w->info + n, sizeof(w->info) - n, "%sESP (SPI=0x%08" PRIx32 "), seq=%" PRIu32, n ? ", " : "", spi, seq);
 }
 
 static void ah(struct packet_words *w, struct reader *r)
 {
-	unsigned next = reader_u8(r);
+	unsigned next = reader_u8(r), words = reader_u8(r);
 	uint32_t spi, seq;
 
-	reader_skip(r, 3);
+	reader_skip(r, 2);
 	spi = reader_u32(r);
 	seq = reader_u32(r);
 	snprintf(w->protocol, sizeof(w->protocol), "AH");
-	if (!r->failed)
-		snprintf(w->info, sizeof(w->info), "AH (SPI=0x%08" PRIx32 "), seq=%" PRIu32 ", next=%u", spi, seq, next);
+	if (r->failed)
+		return;
+	snprintf(w->info, sizeof(w->info), "AH (SPI=0x%08" PRIx32 "), seq=%" PRIu32 ", next=%u", spi, seq, next);
+	/* In words of four bytes, less two: RFC 4302, 2.2. */
+	reader_skip(r, words > 1 ? (words - 1) * 4u : 0);
+	if (next == 50)
+		esp(w, r);
 }
 
 static void tcp(struct packet_words *w, struct reader *r)
@@ -127,12 +139,14 @@ static void udp(struct packet_words *w, struct reader *r)
 	snprintf(w->info, sizeof(w->info), "%u -> %u Len=%u", from, to, len < 8 ? 0 : len - 8);
 	in = *r;
 	if (from == PORT_NATT || to == PORT_NATT) {
-		if (reader_left(&in) == 1)
+		if (reader_left(&in) == 1) {
 			snprintf(w->info, sizeof(w->info), "NAT-keepalive");
-		else if (reader_left(&in) >= 8 && reader_u32(&in) == 0)
+		} else if (reader_left(&in) >= 8 && reader_u32(&in) == 0) {
 			isakmp(w, &in);
-		else if (reader_left(r) >= 8)
+		} else if (reader_left(r) >= 8) {
+			w->info[0] = '\0';
 			esp(w, r);
+		}
 	} else if (from == PORT_IKE || to == PORT_IKE) {
 		isakmp(w, &in);
 	}
@@ -165,7 +179,6 @@ static void ipv4(struct packet_words *w, struct reader *r)
 	snprintf(w->ip, sizeof(w->ip), "Tos 0x%02x, Length %u, Id 0x%04x, %s%sOffset %u, TTL %u, Protocol %u", tos, len, id,
 		at & 0x4000 ? "DF, " : "", at & 0x2000 ? "MF, " : "", (at & 0x1fff) * 8, ttl, protocol);
 	reader_skip(r, ((first & 15) - 5) * 4);
-	snprintf(w->info, sizeof(w->info), "Protocol %u", protocol);
 	if (at & 0x1fff) {
 		snprintf(w->info, sizeof(w->info), "Fragment, protocol %u, offset %u", protocol, (at & 0x1fff) * 8);
 		return;
@@ -175,6 +188,8 @@ static void ipv4(struct packet_words *w, struct reader *r)
 	for (size_t i = 0; i < sizeof(uppers) / sizeof(uppers[0]); i++)
 		if (uppers[i].number == protocol)
 			uppers[i].read(w, r);
+	if (w->info[0] == '\0')
+		snprintf(w->info, sizeof(w->info), "Protocol %u", protocol);
 }
 
 static void arp(struct packet_words *w, struct reader *r)

@@ -11,6 +11,8 @@ struct packet_words {
 	char src[40], dst[40];
 	char protocol[16];
 	char info[PACKET_TEXT];
+	uint64_t cookie;  /* the initiator's, of an IKE message; else 0 */
+	uint32_t esp_spi; /* of ESP, whatever is around it; else 0 */
 	/* Lines of `detailed`; empty where the packet has none. */
 	char ethernet[PACKET_TEXT], ip[PACKET_TEXT];
 };

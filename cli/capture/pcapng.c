@@ -42,10 +42,35 @@ static void put32n(struct pcapng *p, uint32_t v)
 	put(p, &v, sizeof(v));
 }
 
-static void block(struct pcapng *p, uint32_t type, const void *fixed, size_t fixed_len, struct span data,
-	const struct option *options, size_t n)
+static void option_put(struct pcapng *p, const struct option *o)
 {
-	size_t len = 12 + fixed_len + padded(data.len) + (n ? 4 : 0);
+	const uint16_t head[2] = { o->code, (uint16_t)o->len };
+
+	if (!o->data)
+		return;
+	put(p, head, sizeof(head));
+	put(p, o->data, o->len);
+}
+
+/* Lines of text, each an option of its own. Returns their length; with `p` they are written. */
+static size_t comments(struct pcapng *p, const char *lines)
+{
+	size_t total = 0;
+
+	for (size_t n; lines && *lines; lines += n + (lines[n] == '\n')) {
+		n = strcspn(lines, "\n");
+		n = n < OPTION_MAX ? n : OPTION_MAX;
+		if (p)
+			option_put(p, &(struct option){ OPT_COMMENT, lines, n });
+		total += 4 + padded(n);
+	}
+	return total;
+}
+
+static void block(struct pcapng *p, uint32_t type, const void *fixed, size_t fixed_len, struct span data,
+	const struct option *options, size_t n, const char *lines)
+{
+	size_t len = 16 + fixed_len + padded(data.len) + comments(NULL, lines);
 
 	for (size_t i = 0; i < n; i++)
 		len += options[i].data ? 4 + padded(options[i].len) : 0;
@@ -53,16 +78,10 @@ static void block(struct pcapng *p, uint32_t type, const void *fixed, size_t fix
 	put32n(p, (uint32_t)len);
 	put(p, fixed, fixed_len);
 	put(p, data.data, data.len);
-	for (size_t i = 0; i < n; i++) {
-		const uint16_t head[2] = { options[i].code, (uint16_t)options[i].len };
-
-		if (!options[i].data)
-			continue;
-		put(p, head, sizeof(head));
-		put(p, options[i].data, options[i].len);
-	}
-	if (n)
-		put32n(p, OPT_END);
+	for (size_t i = 0; i < n; i++)
+		option_put(p, &options[i]);
+	comments(p, lines);
+	put32n(p, OPT_END);
 	put32n(p, (uint32_t)len);
 }
 
@@ -73,7 +92,7 @@ static struct option text(uint16_t code, const char *s)
 	return (struct option){ code, s, len < OPTION_MAX ? len : OPTION_MAX };
 }
 
-void pcapng_section(struct pcapng *p, const char *hardware, const char *comment)
+void pcapng_section(struct pcapng *p, const char *hardware, const char *comment_lines)
 {
 	const struct {
 		uint32_t magic;
@@ -81,9 +100,9 @@ void pcapng_section(struct pcapng *p, const char *hardware, const char *comment)
 		uint64_t len; /* not known */
 	} head = { 0x1a2b3c4d, 1, 0, UINT64_MAX };
 	const struct option options[] = { text(SHB_HARDWARE, hardware), text(SHB_OS, "Postern " POSTERN_VERSION),
-		text(SHB_USERAPPL, "monitor capture"), text(OPT_COMMENT, comment) };
+		text(SHB_USERAPPL, "monitor capture") };
 
-	block(p, SECTION, &head, sizeof(head), span_of(NULL, 0), options, sizeof(options) / sizeof(options[0]));
+	block(p, SECTION, &head, sizeof(head), span_of(NULL, 0), options, 3, comment_lines);
 }
 
 void pcapng_interface(struct pcapng *p, const char *name, const char *description, uint32_t snap_len)
@@ -95,7 +114,7 @@ void pcapng_interface(struct pcapng *p, const char *name, const char *descriptio
 	const uint8_t nanoseconds = 9;
 	const struct option options[] = { text(IF_NAME, name), text(IF_DESCRIPTION, description), { IF_TSRESOL, &nanoseconds, 1 } };
 
-	block(p, INTERFACE, &head, sizeof(head), span_of(NULL, 0), options, sizeof(options) / sizeof(options[0]));
+	block(p, INTERFACE, &head, sizeof(head), span_of(NULL, 0), options, sizeof(options) / sizeof(options[0]), NULL);
 }
 
 void pcapng_packet(struct pcapng *p, const struct dp_capture_packet *h, const uint8_t *bytes)
@@ -104,7 +123,7 @@ void pcapng_packet(struct pcapng *p, const struct dp_capture_packet *h, const ui
 	const uint32_t direction = h->out ? 2 : 1;
 	const struct option options[] = { { EPB_FLAGS, &direction, sizeof(direction) } };
 
-	block(p, PACKET, head, sizeof(head), span_of(bytes, h->len), options, 1);
+	block(p, PACKET, head, sizeof(head), span_of(bytes, h->len), options, 1, NULL);
 }
 
 void pcapng_statistics(struct pcapng *p, uint32_t interface, const struct pcapng_stats *s, const char *comment)
@@ -115,5 +134,5 @@ void pcapng_statistics(struct pcapng *p, uint32_t interface, const struct pcapng
 		{ ISB_END, s->last_ns ? &head[1] : NULL, 8 }, { ISB_RECV, &s->received, 8 }, { ISB_DROP, &s->dropped, 8 },
 		text(OPT_COMMENT, comment) };
 
-	block(p, STATISTICS, head, sizeof(head), span_of(NULL, 0), options, sizeof(options) / sizeof(options[0]));
+	block(p, STATISTICS, head, sizeof(head), span_of(NULL, 0), options, sizeof(options) / sizeof(options[0]), NULL);
 }

@@ -11,8 +11,8 @@ struct pcapng {
 	bool failed;
 };
 
-/* `comment` may be NULL; it is cut at 65,535 bytes. */
-void pcapng_section(struct pcapng *p, const char *hardware, const char *comment);
+/* `comment_lines` may be NULL; each line is a comment of its own, cut at 65,535 bytes. */
+void pcapng_section(struct pcapng *p, const char *hardware, const char *comment_lines);
 /* Interfaces are numbered by their order. `description` may be NULL. */
 void pcapng_interface(struct pcapng *p, const char *name, const char *description, uint32_t snap_len);
 void pcapng_packet(struct pcapng *p, const struct dp_capture_packet *head, const uint8_t *bytes);

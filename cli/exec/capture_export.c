@@ -2,6 +2,9 @@
 #include "cli/capture/pcapng.h"
 #include "cli/exec/capture.h"
 #include "cli/exec/flash.h"
+#include "cli/exec/keys.h"
+#include "platform/base/mem.h"
+#include "platform/base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,15 +13,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct export
-{
+#define KEYS_QUESTION "The file will hold the keys of the SAs in it: who has the file reads that traffic.\nContinue? [confirm]"
+
+struct writing {
 	struct pcapng p;
 	struct pcapng_stats stats[DP_CAPTURE_INTERFACES];
+	struct key_lines keys; /* text NULL: without */
 };
 
 static bool one(void *ctx, const struct dp_capture_packet *h, const uint8_t *bytes)
 {
-	struct export *x = ctx;
+	struct writing *x = ctx;
 	struct pcapng_stats *s = &x->stats[h->interface];
 
 	pcapng_packet(&x->p, h, bytes);
@@ -41,12 +46,12 @@ static const char *describe(const struct dpm_capture_info *i, uint8_t k, char *t
 }
 
 /* Drops are counted for all interfaces of a capture together: they stand with the first one, which says so. */
-static bool write_all(struct exec_call *c, struct export *x, const struct dpm_capture_info *i)
+static bool write_all(struct exec_call *c, struct writing *x, const struct dpm_capture_info *i)
 {
 	uint32_t length = i->limits[DP_LIMIT_LENGTH] ? i->limits[DP_LIMIT_LENGTH] : DP_CAPTURE_BYTES;
 	char text[128];
 
-	pcapng_section(&x->p, "Postern", NULL);
+	pcapng_section(&x->p, "Postern", x->keys.text);
 	for (uint8_t k = 0; k < i->ninterfaces; k++)
 		pcapng_interface(&x->p, i->interfaces[k].name, describe(i, k, text, sizeof(text)), length);
 	if (!capture_each(c, i->name, one, x))
@@ -58,9 +63,10 @@ static bool write_all(struct exec_call *c, struct export *x, const struct dpm_ca
 }
 
 /* Whole or not at all: beside it, then renamed. It has packets in it, so it is its owner's alone. */
-static bool write_file(struct exec_call *c, const char *path, const struct dpm_capture_info *info)
+static bool write_file(struct exec_call *c, const char *path, const struct dpm_capture_info *info, const struct key_lines *keys)
 {
-	struct export x = { 0 };
+	static char room[65536]; /* of the stream: keys go through it */
+	struct writing x = { .keys = *keys };
 	char beside[520];
 	int fd;
 	bool ok;
@@ -74,6 +80,7 @@ static bool write_file(struct exec_call *c, const char *path, const struct dpm_c
 			close(fd);
 		return false;
 	}
+	setvbuf(x.p.file, room, _IOFBF, sizeof(room));
 	ok = write_all(c, &x, info);
 	errno = 0;
 	if (ok && (x.p.failed || fflush(x.p.file) != 0 || fsync(fd) != 0)) {
@@ -81,6 +88,7 @@ static bool write_file(struct exec_call *c, const char *path, const struct dpm_c
 		ok = false;
 	}
 	fclose(x.p.file);
+	wipe(room, sizeof(room));
 	if (ok && rename(beside, path) != 0) {
 		flash_fault(c->out, exec_arg(c, "file"));
 		ok = false;
@@ -90,11 +98,13 @@ static bool write_file(struct exec_call *c, const char *path, const struct dpm_c
 	return ok;
 }
 
-static bool export(struct exec_call *c)
+static bool export_it(struct exec_call *c)
 {
 	struct dpm_capture_info info;
+	struct key_lines keys = { 0 };
 	char path[512];
 	struct stat st;
+	bool ok;
 
 	if (strncmp(exec_arg(c, "file"), "flash:", 6) != 0 || !flash_path(c->sh, exec_arg(c, "file"), path, sizeof(path))) {
 		errno = EINVAL;
@@ -111,16 +121,24 @@ static bool export(struct exec_call *c)
 		!term_confirm(c->sh->term,
 			"%Warning:There is a file already existing with this name\nDo you want to over write? [confirm]"))
 		return false;
-	if (!write_file(c, path, &info))
+	if (exec_arg(c, "keys") && (!term_confirm(c->sh->term, KEYS_QUESTION) || !keys_of_capture(c, info.name, &keys)))
 		return false;
-	out_printf(c->out, "Exported Successfully\n");
-	return true;
+	ok = write_file(c, path, &info, &keys);
+	if (ok && keys.n)
+		out_printf(c->out, "%u keys are in the file\n", keys.n);
+	mem_free_secret(keys.text, keys.room);
+	if (ok)
+		out_printf(c->out, "Exported Successfully\n");
+	return ok;
 }
 
+#define PREFIX      "monitor capture WORD$name export WORD$file"
 #define PREFIX_HELP "Monitoring different system events", "Start/stop/config packet capture", "Name of the Capture"
 
 const struct exec_row exec_rows_capture_export[] = {
-	{ "monitor capture WORD$name export WORD$file", EXEC_HELP(PREFIX_HELP, "Write the buffer to a file", "flash:NAME.pcap"), 15,
-		0, export, 0 },
+	{ PREFIX, EXEC_HELP(PREFIX_HELP, "Write the buffer to a file", "flash:NAME.pcap"), 15, 0, export_it, 0 },
+	{ PREFIX " with-keys$keys",
+		EXEC_HELP(PREFIX_HELP, "Write the buffer to a file", "flash:NAME.pcap", "And the keys of its SAs, for an analyser"),
+		15, 0, export_it, 0 },
 	{ NULL, NULL, 0, 0, NULL, 0 },
 };

@@ -3,7 +3,7 @@
  * `debug crypto isakmp export flash:NAME` has ikemgrd append the keys of new SAs to a file, in the form that tshark reads
  * (-o "uat:ikev1_decryption_table:..."). It is for privilege 15 alone, and every use is logged.
  */
-#include "cli/exec.h"
+#include "cli/exec/keys.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +96,7 @@ static bool undebug_all(struct exec_call *c)
 
 	ok = change_ipsec(c, false) && ok;
 	ok = set_export(c, "") == ERR_OK && ok;
+	ok = keys_switch(c, false) && ok;
 	if (ok)
 		out_printf(c->out, "All possible debugging has been turned off\n");
 	return ok;
@@ -142,11 +143,11 @@ static bool ipsec_debugging(struct exec_call *c)
 static bool show_debugging(struct exec_call *c)
 {
 	struct ikem_debug d = { .set = 0 };
-	bool ipsec = ipsec_debugging(c);
+	bool ipsec = ipsec_debugging(c), keys = keys_on(c);
 
 	if (!ike_debug(c, &d))
 		return false;
-	if (!d.isakmp && !d.isakmp_error && !ipsec)
+	if (!d.isakmp && !d.isakmp_error && !ipsec && !keys)
 		return true;
 	out_printf(c->out, "\nCryptographic Subsystem:\n");
 	if (d.isakmp)
@@ -155,6 +156,8 @@ static bool show_debugging(struct exec_call *c)
 		out_printf(c->out, "  Crypto ISAKMP Error debugging is on\n");
 	if (ipsec)
 		out_printf(c->out, "  Crypto IPSEC debugging is on\n");
+	if (keys)
+		out_printf(c->out, "  Keys of new SAs are kept for captures\n");
 	out_printf(c->out, "\n");
 	return true;
 }

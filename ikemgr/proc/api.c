@@ -2,6 +2,7 @@
  * privilege 15, which configd confirms. */
 #include "ikemgr/proc/proto.h"
 
+#include "platform/base/keep.h"
 #include "platform/base/log.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #define PRIVILEGED 15
+#define KEYS_MAX   256
 
 struct call {
 	struct proto *p;
@@ -140,11 +142,56 @@ static void key_export(struct call *call)
 	else
 		e = export_start(&p->export, p->options->data_dir, want.path);
 	if (p->ike)
-		ike_key_export(p->ike, p->export.fd >= 0);
+		ike_key_export(p->ike, p->export.fd >= 0 || p->kept);
 	if (e == ERR_OK && (was_on || p->export.fd >= 0))
 		log_msg("CRYPTO", LOG_SEV_NOTICE, "KEYEXPORT", "Export of IKE keys is %s%s", p->export.fd >= 0 ? "on: " : "off",
 			p->export.path);
 	msg_reply(call->c, call->m, e, 0, (struct span){ 0 });
+}
+
+static enum err keep_keys(struct proto *p, bool on)
+{
+	if (on == (p->kept != NULL))
+		return ERR_OK;
+	if (!on) {
+		keep_free(p->kept);
+		p->kept = NULL;
+	} else {
+		p->kept = keep_new(sizeof(struct ikem_key), KEYS_MAX);
+		if (!p->kept) {
+			log_msg("CRYPTO", LOG_SEV_ERROR, "KEYEXPORT", "No locked memory for keys: %s", strerror(errno));
+			return ERR_NOMEM;
+		}
+	}
+	if (p->ike)
+		ike_key_export(p->ike, p->export.fd >= 0 || p->kept);
+	log_msg("CRYPTO", LOG_SEV_NOTICE, "KEYEXPORT", "Keys of new ISAKMP SAs are %s",
+		on ? "kept for captures" : "kept no longer");
+	return ERR_OK;
+}
+
+static void keys(struct call *call)
+{
+	struct ikem_keys k;
+	enum err e;
+
+	memcpy(&k, call->m->body.data, sizeof(k));
+	e = k.set ? keep_keys(call->p, k.on != 0) : ERR_OK;
+	k = (struct ikem_keys){ .set = 1, .on = call->p->kept != NULL };
+	msg_reply(call->c, call->m, e, 0, span_of(&k, sizeof(k)));
+}
+
+static bool key_row(void *ctx, const void *key)
+{
+	row(ctx, span_of(key, sizeof(struct ikem_key)));
+	return true;
+}
+
+static void key_dump(struct call *call)
+{
+	if (call->p->kept)
+		keep_each(call->p->kept, key_row, call);
+	msg_reply(call->c, call->m, ERR_OK, 0, (struct span){ 0 });
 }
 
 static const struct action {
@@ -156,6 +203,8 @@ static const struct action {
 	{ IKEM_CLEAR, sizeof(struct ikem_clear), true, clear },
 	{ IKEM_DEBUG, sizeof(struct ikem_debug), true, debug },
 	{ IKEM_KEY_EXPORT, sizeof(struct ikem_key_export), true, key_export },
+	{ IKEM_KEYS, sizeof(struct ikem_keys), true, keys },
+	{ IKEM_KEY_DUMP, 0, true, key_dump },
 };
 
 static enum err act(struct call *call)
@@ -167,7 +216,8 @@ static enum err act(struct call *call)
 		if (a->len != call->m->body.len)
 			return ERR_INVALID;
 		/* To ask what is being debugged changes nothing. */
-		bool asks = a->type == IKEM_DEBUG && !((const struct ikem_debug *)(const void *)call->m->body.data)->set;
+		bool asks = (a->type == IKEM_DEBUG && !((const struct ikem_debug *)(const void *)call->m->body.data)->set) ||
+			    (a->type == IKEM_KEYS && !((const struct ikem_keys *)(const void *)call->m->body.data)->set);
 		enum err e = a->privileged && !asks ? may_change(call) : ERR_OK;
 		if (e == ERR_OK)
 			a->run(call);

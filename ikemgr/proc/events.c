@@ -68,6 +68,7 @@ static bool make_core(struct proto *p, const struct dpm_attached *a)
 	p->ike = ike_new(&host);
 	if (!p->ike)
 		return false;
+	ike_key_export(p->ike, p->export.fd >= 0 || p->kept);
 	ike_debug(p->ike, p->debug.isakmp || p->debug.isakmp_error, !p->debug.isakmp);
 	if (now)
 		ike_config(p->ike, now, CFG_ALL);

@@ -1,7 +1,9 @@
 /* struct ike_host: each wish of the core becomes a call of one of the rooms beside this one. */
 #include "ikemgr/proc/proto.h"
 
+#include "platform/base/keep.h"
 #include "platform/base/log.h"
+#include "platform/base/secret.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -156,8 +158,14 @@ static bool host_local_for(void *ctx, struct addr remote, struct addr *local)
 static void host_key_export(void *ctx, uint64_t cookie_i, struct span encryption_key)
 {
 	struct proto *p = ctx;
+	struct ikem_key kept = { .cookie_i = cookie_i, .len = (uint16_t)encryption_key.len };
 
 	export_key(&p->export, cookie_i, encryption_key);
+	if (!p->kept || encryption_key.len > sizeof(kept.key))
+		return;
+	memcpy(kept.key, encryption_key.data, encryption_key.len);
+	keep_put(p->kept, &kept);
+	wipe(&kept, sizeof(kept));
 }
 
 void proto_host(struct proto *p, struct ike_host *host)

@@ -1,6 +1,7 @@
 /* Puts the proto process together, in the order in which its parts need each other, and takes it apart again. */
 #include "ikemgr/proc/proto.h"
 
+#include "platform/base/keep.h"
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 
@@ -49,6 +50,7 @@ static void close_all(struct proto *p)
 	if (p->tick)
 		loop_timer_free(p->tick);
 	export_stop(&p->export);
+	keep_free(p->kept);
 }
 
 struct proto *proto_open(const struct options *o)

@@ -32,6 +32,7 @@ struct proto {
 	struct msg_server *api;
 	struct loop_timer *tick;
 	struct key_export export;
+	struct keep *kept; /* `debug crypto keys`; NULL: off */
 	struct ikem_debug debug;
 	struct udp_stats past; /* of sockets that are closed */
 	uint64_t reattached, skeyid_failed;

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from conftest import site_fixture
-from rig import Capture, until
+from rig import Capture, ROOT, until
 
 site = site_fixture("moncap")
 pytestmark = pytest.mark.xdist_group("moncap")
@@ -172,9 +172,68 @@ def test_a_running_capture_is_not_changed(site):
     assert screen.count("(Invalid argument)") == 2
 
 
+DECODE = f"{ROOT}/tests/captures/decode"
+
+
+def decoded(path, display_filter, *fields):
+    done = subprocess.run([DECODE, path, "-n", "-Y", display_filter, "-T", "fields", *(w for f in fields for w in ("-e", f))],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [line for line in done.stdout.split("\n") if line]
+
+
+def keys_in(path):
+    done = subprocess.run(["capinfos", "-k", path], capture_output=True, text=True)
+    return re.findall(r"uat:(\w+):(.*)", done.stdout)
+
+
+def test_with_keys_wireshark_opens_ike_and_esp(site):
+    site.console("R1", "clear crypto session")
+    assert site.ping(count=1) == (1, 1)                        # an SA from before the switch: its keys are not kept
+    site.console("R1", "debug crypto keys")
+    assert "Keys of new SAs are kept" in site.show("R1", "show debugging")
+    site.console("R1", "clear crypto session")
+    start(site, "interface gi0/0 both")
+    assert site.ping(count=2) == (2, 2)
+    stop(site)
+    site.console("R1", "clear crypto session")
+    assert site.ping(count=1) == (1, 1)                        # kept as well, but no packet of the capture is theirs
+    screen = site.console("R1", "monitor capture CAP export flash:K.pcap with-keys", "n", "dir")
+    assert "who has the file reads that traffic" in screen and "Exported" not in screen and "K.pcap\n" not in screen.split("dir\n")[1]
+    screen = site.console("R1", "monitor capture CAP export flash:K.pcap with-keys", "")
+    assert re.search(r"\d+ keys are in the file\nExported Successfully", screen), screen
+    path = f"/var/tmp/postern-lab/{site.name}/R1/data/flash/K.pcap"
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    keys = keys_in(path)
+    assert [table for table, _ in keys].count("ikev1_decryption_table") == 1
+    spis = set(Capture(site, path).read("esp", "esp.spi"))
+    assert {line.split('"')[7] for table, line in keys if table == "esp_sa"} == spis
+    assert decoded(path, "esp && icmp", "esp.icv_good", "icmp.type", "ip.src") == [
+        "1\t8\t203.0.113.1,192.168.1.10", "1\t0\t198.51.100.2,192.168.2.10"] * 2
+    assert len(decoded(path, "isakmp.exchangetype == 32 && isakmp.typepayload == 5", "isakmp.id.data.ipv4_addr")) >= 2
+    assert decoded(path, "_ws.expert.severity >= 0x600000", "_ws.expert.message") == []
+    logs = site.show("R1", "show logging") + site.show("R1", "show monitor capture") + site.show("R1", "show debugging")
+    for word in re.findall(r"[0-9a-f]{32,}", str(keys)):
+        assert word not in logs.lower()
+    site.console("R1", "no debug crypto keys")
+    assert "No keys of these packets' SAs are kept" in site.console("R1", "monitor capture CAP export flash:K2.pcap with-keys", "")
+    assert "%CRYPTO-5-KEYEXPORT: Keys of new IPsec SAs are kept no longer" in site.show("R1", "show logging")
+
+
+def test_undebug_all_forgets_the_keys_and_a_capture_without_keys_has_none(site):
+    site.console("R1", "debug crypto keys", "clear crypto session")
+    start(site, "interface gi0/0 both")
+    assert site.ping(count=1) == (1, 1)
+    stop(site)
+    assert keys_in(exported(site).path) == []
+    site.console("R1", "undebug all")
+    assert site.show("R1", "show debugging").strip() == ""
+    assert "No keys of these packets' SAs are kept" in site.console("R1", "monitor capture CAP export flash:K2.pcap with-keys", "")
+
+
 def test_only_privilege_15_captures(site):
-    screen = site.console("R1", "monitor capture CAP match any", "disable", "monitor capture CAP start", "show monitor capture")
-    assert screen.count("% Invalid input detected") == 2
+    screen = site.console("R1", "monitor capture CAP match any", "disable", "monitor capture CAP start", "show monitor capture", "debug crypto keys")
+    assert screen.count("% Invalid input detected") == 3
 
 
 def test_with_nothing_to_see_the_engine_goes_its_quick_way_again(site):

@@ -1,7 +1,9 @@
 /* pcapng read back by others' programs; packets in words. */
+#include "cli/capture/keyline.h"
 #include "cli/capture/packet.h"
 #include "cli/capture/pcapng.h"
 #include "cli/exec/capture.h"
+#include "configdb/alg.h"
 #include "tests/unit/cli/screen.h"
 
 #include <stdarg.h>
@@ -21,6 +23,10 @@ static const uint8_t udp[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0
 	0, 0, 0, 28 };
 static const uint8_t arp[] = { 255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 2, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10,
 	0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2 };
+
+static const uint8_t ah_esp[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 52, 0, 1, 0x40, 0, 64, 51, 0, 0, 203, 0,
+	113, 1, 198, 51, 100, 2, 50, 4, 0, 0, 0x55, 0x66, 0x77, 0x88, 0, 0, 0, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0x11, 0x22,
+	0x33, 0x44, 0, 0, 0, 7 };
 
 static char path[] = "/tmp/postern-pcapng.XXXXXX";
 
@@ -109,6 +115,11 @@ static void words(void **state)
 	packet_words(&w, span_of(udp, sizeof(udp)));
 	assert_string_equal(w.protocol, "ISAKMP");
 	assert_string_equal(w.info, "Identity Protection (Main Mode), cookie=0102030405060708, message-id=0x00000000");
+	assert_int_equal(w.cookie, 0x0102030405060708);
+	packet_words(&w, span_of(ah_esp, sizeof(ah_esp)));
+	assert_string_equal(w.protocol, "ESP");
+	assert_string_equal(w.info, "AH (SPI=0x55667788), seq=9, next=50, ESP (SPI=0x11223344), seq=7");
+	assert_int_equal(w.esp_spi, 0x11223344);
 	packet_words(&w, span_of(arp, sizeof(arp)));
 	assert_string_equal(w.protocol, "ARP");
 	assert_string_equal(w.info, "Who has 10.0.0.2, from 10.0.0.1");
@@ -158,6 +169,36 @@ static void screens(void **state)
 	capture_free(&c);
 }
 
+static void key_lines(void **state)
+{
+	char line[KEYLINE];
+	struct ikem_key ike = { .cookie_i = 0xab, .len = 2, .key = { 1, 0xff } };
+	struct dpm_key esp_key = { .src = addr_v4(0x0a000001),
+		.dst = addr_v4(0x0a000002),
+		.spi = 0x1234,
+		.protocol = 50,
+		.cipher = CIPHER_AES128_GCM,
+		.auth = HASH_NONE,
+		.cipher_key = { 1, 2, 3 },
+		.cipher_key_len = 3 };
+
+	(void)state;
+	keyline_ike(line, &ike);
+	assert_string_equal(line, "uat:ikev1_decryption_table:00000000000000ab,01ff\n");
+	keyline_esp(line, &esp_key);
+	assert_string_equal(line, "uat:esp_sa:\"IPv4\",\"10.0.0.1\",\"10.0.0.2\",\"0x00001234\","
+				  "\"AES-GCM with 16 octet ICV [RFC4106]\",\"0x010203\",\"NULL\",\"\"\n");
+	esp_key.cipher = CIPHER_3DES;
+	esp_key.auth = HASH_SHA384;
+	esp_key.esn = 1;
+	keyline_esp(line, &esp_key);
+	assert_non_null(strstr(line, "\"TripleDES-CBC [RFC2451]\",\"0x010203\",\"ANY 192 bit authentication [no checking]\",\"\""));
+	esp_key.cipher = CIPHER_CHACHA20_POLY1305;
+	keyline_esp(line, &esp_key);
+	assert_string_equal(
+		line, "uat:esp_sa:# 10.0.0.1 -> 10.0.0.2, SPI 0x00001234: Wireshark has no decoder for its algorithms\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +206,7 @@ int main(void)
 		cmocka_unit_test(tshark_reads_it),
 		cmocka_unit_test(words),
 		cmocka_unit_test(cut_packets),
+		cmocka_unit_test(key_lines),
 		cmocka_unit_test(screens),
 	};
 
