@@ -96,6 +96,19 @@ static void known_mark(struct ike *k)
 	}
 }
 
+/* Keepalives begin, end or change for the SAs that are there. */
+static void keepalives_check(struct ike *k)
+{
+	EACH(l, &k->sas)
+	{
+		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+
+		dpd_set(sa);
+		if (sa->keepalive.place != 0)
+			keepalive_set(sa);
+	}
+}
+
 void change_apply(struct ike *k, unsigned tables)
 {
 	if (tables & TABLES_POLICY) {
@@ -106,6 +119,7 @@ void change_apply(struct ike *k, unsigned tables)
 			;
 		known_mark(k);
 		manuals_configure(k);
+		keepalives_check(k);
 	}
 	if (tables & (TABLES_POLICY | CFG_ROUTES))
 		flows_retry(k);

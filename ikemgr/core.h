@@ -3,7 +3,7 @@
  *   core.c        the doors of ike.h            runner.c, rules.c   exchanges as tables
  *   table.c       SAs by cookie, serial, peer   main_mode.c, aggressive.c, phase1.c, offer.c, natt.c, identity.c   phase 1
  *   receive.c     from datagram to exchange     quick_mode.c, quick_offer.c, quick_id.c  phase 2
- *   send.c        sealing, repeating            info.c              notify, delete, DPD
+ *   send.c        sealing, repeating            info.c, dpd.c       notify, delete, dead peers
  *   derive.c      derivations of RFC 2409       flow.c, child.c, rekey.c    who needs a tunnel, and the tunnels
  *   policy.c      what the configuration says   change.c            what a new configuration ends
  *   manual.c      SAs that are keyed by hand
@@ -69,17 +69,21 @@ struct ike_sa {
 	uint16_t pending;    /* enum ask */
 	bool dh_held;        /* the host holds a private value of ours */
 	struct tx tx;
-	struct timer life, rekey, keepalive;
+	struct timer life, rekey, keepalive, dpd;
 	uint64_t created_us, established_us, expires_us, heard_us; /* heard: last authentic message */
 	bool forgotten;                                            /* the peer says that it does not know it */
 	struct link quicks;
 	uint32_t nquicks, nactive, next_quick; /* nactive: without those that only answer repetitions */
 	uint32_t *message_ids;                 /* used by quick modes, owned */
 	size_t nmessage_ids, message_ids_size;
-	uint32_t children; /* made under it */
+	uint32_t children;           /* made under it */
+	uint32_t dpd_seq, dpd_first; /* our last number, and the first of the question that is open */
+	uint32_t dpd_peer_seq;
+	bool dpd_peer_known;
+	uint8_t dpd_tries; /* questions since the peer was heard; 0: none is open */
 	bool told_garbled; /* that the peer's key differs was said once */
 };
-#define SA_TIMERS 4
+#define SA_TIMERS 5
 
 struct quick {
 	struct ike_sa *sa;
@@ -104,6 +108,8 @@ struct flow {
 	enum flow_stage stage;
 	struct addr local, peer; /* of the attempt; `peer` of the last success when idle */
 	bool peer_good;
+	struct addr dead; /* peer that was found dead, not to be the first one tried before */
+	uint64_t dead_until_us;
 	uint32_t tried_set; /* peers of the entry that this round has tried, a bit each */
 	uint8_t fresh;      /* this round has already made a new phase 1 for a silent one */
 	uint64_t quick_sa;  /* stage FLOW_QUICK: serial of the IKE SA, number of the quick mode */
@@ -170,6 +176,8 @@ struct session { /* peer on an interface: `show crypto session`, SESSION_STATUS 
 	X(PHASE2_FAILED, "phase 2 failed")                                                                                         \
 	X(NOTIFIES_IN, "notifications received")                                                                                   \
 	X(DELETES_IN, "delete payloads received")                                                                                  \
+	X(DEAD_PEERS, "dead peers")                                                                                                \
+	X(DPD_OLD, "R-U-THERE or its answer with an old number")                                                                   \
 	X(LATE_ANSWERS, "answers of workers for an SA that is gone")                                                               \
 	X(NOMEM, "out of memory")
 enum ike_stat {
@@ -435,6 +443,12 @@ unsigned manuals_clear(struct ike *k, const struct ikem_clear *c);
 bool manual_put_done(struct ike *k, uint64_t serial, enum err e);
 bool manual_expired(struct ike *k, const struct dpm_expire *e);
 bool manual_adopt(struct ike *k, const struct dpm_sa_info *i);
+
+/* dpd.c */
+void dpd_set(struct ike_sa *sa); /* phase 1 is through, or the configuration has changed */
+void dpd_fire(void *ctx, void *owner);
+void dpd_asked(struct ike_sa *sa, const struct payload_notify *n);
+void dpd_answered(struct ike_sa *sa, const struct payload_notify *n);
 
 /* change.c */
 void change_apply(struct ike *k, unsigned tables);

@@ -125,14 +125,24 @@ static void flow_again(void *ctx, void *owner)
 		flow_maybe_free(f);
 }
 
-/* Index of the next peer to be tried, or -1: the `default` one first, else the last that was good, else in order. */
+static bool peer_avoided(const struct flow *f, uint32_t addr)
+{
+	return addr_is_set(f->dead) && addr_to_v4(f->dead) == addr && now_us(f->k) < f->dead_until_us;
+}
+
+/* Index of the next peer to be tried, or -1: the `default` one first, else the last that was good, else in order. One that was
+ * just found dead only when no other is left. */
 static int peer_choose(const struct flow *f, const struct cfg_map_entry *e)
 {
-	int first = -1, good = -1;
+	int first = -1, good = -1, avoided = -1;
 
 	for (size_t i = 0; i < e->npeers; i++) {
 		if (e->peers[i].addr == 0 || (f->tried_set & (UINT32_C(1) << i)))
 			continue;
+		if (peer_avoided(f, e->peers[i].addr)) {
+			avoided = (int)i;
+			continue;
+		}
 		if (e->peers[i].is_default)
 			return (int)i;
 		if (f->peer_good && addr_to_v4(f->peer) == e->peers[i].addr)
@@ -140,7 +150,7 @@ static int peer_choose(const struct flow *f, const struct cfg_map_entry *e)
 		if (first < 0)
 			first = (int)i;
 	}
-	return good >= 0 ? good : first;
+	return good >= 0 ? good : first >= 0 ? first : avoided;
 }
 
 static size_t peers_left(const struct flow *f, const struct cfg_map_entry *e)

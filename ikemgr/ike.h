@@ -64,6 +64,9 @@ struct ike_host {
 	void (*sa_del)(void *ctx, const struct dp_sa_key *key);
 	void (*sa_move)(void *ctx, const struct dpm_sa_move *move);
 	void (*policy_state)(void *ctx, const struct dpm_policy_state *state);
+	/* For how long was there no packet in the SAs between two addresses, in and out? Asked once per interval of dead peer
+	 * detection; answered by ike_done_activity. */
+	void (*activity)(void *ctx, uint64_t serial, struct addr local, struct addr remote);
 
 	/* Is the kernel's route to `remote` from which address of ours? For the local end of a map. Synchronous, cheap. Optional:
 	 * the interface's primary address is used without it. */
@@ -100,6 +103,8 @@ void ike_done_skeyid(struct ike *k, uint64_t serial, enum err e, struct span ske
 void ike_done_session_keys(struct ike *k, uint64_t serial, enum err e, const struct ike_session_keys *keys); /* caller wipes */
 void ike_done_spi(struct ike *k, uint64_t serial, enum err e, uint32_t spi);
 void ike_done_sa_put(struct ike *k, uint64_t serial, enum err e);
+/* UINT64_MAX: no SA, or no packet ever. */
+void ike_done_activity(struct ike *k, uint64_t serial, uint64_t in_idle_s, uint64_t out_idle_s);
 
 /* Runs all timers that are due. Returns the microseconds (env clock) at which it wants to be called again, UINT64_MAX: never.
  * The host calls it after every other call, too, and then sets its timer. */

@@ -1,4 +1,4 @@
-/* Informational exchanges: notifications, deletions, and the answer to R-U-THERE (RFC 2408 4.8, RFC 2409 5.7, RFC 3706).
+/* Informational exchanges: notifications, and deletions (RFC 2408 4.8, RFC 2409 5.7).
  *
  * The rows' handlers only judge whether a message is authentic; what it says is acted upon after the commit, in info_done.
  */
@@ -124,13 +124,6 @@ static void invalid_spi_done(struct ike_sa *sa, const struct payload_notify *n)
 		child_free(c, true);
 }
 
-/* Answers with the same cookies and sequence number (RFC 3706 5.3, 5.4). */
-static void dpd_done(struct ike_sa *sa, const struct payload_notify *n)
-{
-	if (n->spi.len == 16 && n->data.len == 4)
-		info_send_notify(sa, NOTIFY_R_U_THERE_ACK, PROTO_ISAKMP, n->spi, n->data);
-}
-
 static void notify_done(struct ike_sa *sa, const struct payload_notify *n)
 {
 	char name[NAME_TEXT];
@@ -139,7 +132,10 @@ static void notify_done(struct ike_sa *sa, const struct payload_notify *n)
 	trace(sa->k, sa->conn_id, "processing NOTIFY %s protocol %u", name_of(names_notify, n->type, name), n->protocol);
 	switch (n->type) {
 	case NOTIFY_R_U_THERE:
-		dpd_done(sa, n);
+		dpd_asked(sa, n);
+		break;
+	case NOTIFY_R_U_THERE_ACK:
+		dpd_answered(sa, n);
 		break;
 	case NOTIFY_RESPONDER_LIFETIME:
 		lifetime_done(sa, n);

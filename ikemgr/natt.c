@@ -108,6 +108,9 @@ bool natt_encaps_fits(const struct sa_state *s, uint64_t mode)
 
 void keepalive_set(struct ike_sa *sa)
 {
+	unsigned every_s =
+		sa->k->cfg != NULL && sa->k->cfg->isakmp.nat_keepalive_s != 0 ? sa->k->cfg->isakmp.nat_keepalive_s : KEEPALIVE_S;
+
 	if (sa->st.nat_local && sa->st.path.local_port == 4500)
-		timer_set(&sa->k->timers, &sa->keepalive, now_us(sa->k) + KEEPALIVE_S * SECOND);
+		timer_set(&sa->k->timers, &sa->keepalive, now_us(sa->k) + every_s * SECOND);
 }

@@ -63,6 +63,7 @@ void phase1_done(struct ike_sa *sa)
 	timer_set(&k->timers, &sa->life, sa->expires_us);
 	rekey_sa_schedule(sa);
 	keepalive_set(sa);
+	dpd_set(sa);
 	terms_print(terms, sizeof(terms), &sa->st.terms);
 	trace(k, sa->conn_id, "SA has been authenticated with %s (%s), %s, lifetime %u s%s", addr_print(peer, sa->st.path.remote),
 		sa->st.identity, terms, sa->st.terms.lifetime_s, natt_used(&sa->st) ? ", UDP encapsulation" : "");

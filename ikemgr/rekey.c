@@ -106,6 +106,7 @@ void sa_timers_init(struct ike_sa *sa)
 	sa->life = (struct timer){ .fire = sa_life, .owner = sa };
 	sa->rekey = (struct timer){ .fire = sa_renew, .owner = sa };
 	sa->keepalive = (struct timer){ .fire = sa_keepalive, .owner = sa };
+	sa->dpd = (struct timer){ .fire = dpd_fire, .owner = sa };
 	sa->tx.timer = (struct timer){ .fire = sa_again, .owner = sa };
 }
 

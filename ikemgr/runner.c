@@ -319,7 +319,8 @@ void run_message(struct ike *k, struct ike_sa *sa, struct quick *q, const struct
 	ok = step_run(&st, sa, q, r->exchange == EXCH_INFORMATIONAL ? NULL : a);
 	step_end(&st);
 	if (ok) {
-		if (a->encrypted && (sa->st.evidence & EV_AUTHED))
+		/* An informational message can be an old one: what it proves is judged where it is read. */
+		if (a->encrypted && (sa->st.evidence & EV_AUTHED) && r->exchange != EXCH_INFORMATIONAL)
 			sa->heard_us = now_us(k);
 		if (r->exchange == EXCH_INFORMATIONAL)
 			info_done(sa, &k->in, a->encrypted);

@@ -136,6 +136,7 @@ void sa_free(struct ike_sa *sa)
 	timer_stop(&k->timers, &sa->life);
 	timer_stop(&k->timers, &sa->rekey);
 	timer_stop(&k->timers, &sa->keepalive);
+	timer_stop(&k->timers, &sa->dpd);
 	tx_free(k, &sa->tx);
 	timer_release(&k->timers, SA_TIMERS);
 	link_del(&sa->all);

@@ -6,14 +6,23 @@
 #include <stddef.h>
 #include <string.h>
 
-#define RETRY_US   200000
-#define OPEN_MAX   1024 /* requests that await an answer */
-#define PACKET_MAX 4096
+#define RETRY_US      200000
+#define OPEN_MAX      1024 /* requests that await an answer */
+#define PACKET_MAX    4096
+#define QUESTIONS_MAX 64
 
 struct request {
 	uint32_t seq, type;
 	uint64_t serial;
 	enum err e; /* ERR_OK: the answer is awaited; else the answer, to be told */
+};
+
+/* A dump that is a question about traffic: what its rows have said so far. */
+struct question {
+	uint32_t seq; /* 0: free */
+	uint64_t serial;
+	struct addr local;
+	uint64_t in_idle_s, out_idle_s;
 };
 
 struct dp_client {
@@ -28,6 +37,7 @@ struct dp_client {
 	uint32_t seq;
 	struct request open[OPEN_MAX];
 	size_t nopen;
+	struct question questions[QUESTIONS_MAX];
 };
 
 static void tell(struct dp_client *c, const struct request *r, enum err e, uint32_t spi)
@@ -117,11 +127,45 @@ static void attach_answered(struct dp_client *c, struct msg *m)
 	order(c, DPM_SA_DUMP, span_of(&all, sizeof(all)));
 }
 
-static void listed(struct dp_client *c, const struct msg *m)
+static struct question *question_of(struct dp_client *c, uint32_t seq)
 {
+	for (size_t i = 0; i < QUESTIONS_MAX; i++)
+		if (c->questions[i].seq == seq)
+			return &c->questions[i];
+	return NULL;
+}
+
+static void question_row(struct question *q, const struct dpm_sa_info *sa)
+{
+	uint64_t *idle = sa->key.inbound ? &q->in_idle_s : &q->out_idle_s;
+
+	/* Without a packet it has been idle for as long as it is old: that is not traffic. */
+	if (addr_equal(sa->local, q->local) && sa->count.packets > 0 && sa->idle_s < *idle)
+		*idle = sa->idle_s;
+}
+
+static void questioned(struct dp_client *c, struct question *q, const struct msg *m)
+{
+	struct question done = *q;
 	struct dpm_sa_info sa;
 
 	if (m->head.flags & MSG_FLAG_MORE && m->body.len == sizeof(sa)) {
+		memcpy(&sa, m->body.data, sizeof(sa));
+		question_row(q, &sa);
+	} else if (!(m->head.flags & MSG_FLAG_MORE)) {
+		q->seq = 0;
+		c->h->activity(c->ctx, done.serial, done.in_idle_s, done.out_idle_s);
+	}
+}
+
+static void listed(struct dp_client *c, const struct msg *m)
+{
+	struct question *q = m->head.seq == 0 ? NULL : question_of(c, m->head.seq);
+	struct dpm_sa_info sa;
+
+	if (q != NULL)
+		questioned(c, q, m);
+	else if (m->head.flags & MSG_FLAG_MORE && m->body.len == sizeof(sa)) {
 		memcpy(&sa, m->body.data, sizeof(sa));
 		c->h->sa(c->ctx, &sa);
 	} else if (!(m->head.flags & MSG_FLAG_MORE)) {
@@ -197,6 +241,7 @@ static void on_closed(void *ctx, struct msg_conn *conn)
 	for (size_t i = 0; i < c->nopen; i++)
 		if (c->open[i].e == ERR_OK)
 			c->open[i].e = ERR_CLOSED;
+	memset(c->questions, 0, sizeof(c->questions));
 	if (was) {
 		log_msg("CRYPTO", LOG_SEV_WARNING, "DATAPATH", "Lost datapathd; trying to reach it again");
 		c->h->detached(c->ctx);
@@ -275,6 +320,22 @@ void dp_sa_move(struct dp_client *c, const struct dpm_sa_move *move)
 void dp_policy_state(struct dp_client *c, const struct dpm_policy_state *state)
 {
 	order(c, DPM_POLICY_STATE, span_of(state, sizeof(*state)));
+}
+
+void dp_activity(struct dp_client *c, uint64_t serial, struct addr local, struct addr remote)
+{
+	struct dpm_dump_filter filter = { .peer = remote };
+	struct question *q = question_of(c, 0);
+
+	if (!c->attached || q == NULL)
+		return;
+	*q = (struct question){ .seq = ++c->seq ? c->seq : ++c->seq,
+		.serial = serial,
+		.local = local,
+		.in_idle_s = UINT64_MAX,
+		.out_idle_s = UINT64_MAX };
+	if (msg_send(c->conn, DPM_SA_DUMP, q->seq, ERR_OK, 0, span_of(&filter, sizeof(filter))) != ERR_OK)
+		q->seq = 0;
 }
 
 void dp_pass_packet(struct dp_client *c, const struct dpm_packet *head, struct span bytes)

@@ -25,6 +25,7 @@ struct dp_handlers {
 	/* Answers. ERR_CLOSED: the connection broke before. */
 	void (*spi)(void *ctx, uint64_t serial, enum err e, uint32_t spi);
 	void (*sa_put)(void *ctx, uint64_t serial, enum err e);
+	void (*activity)(void *ctx, uint64_t serial, uint64_t in_idle_s, uint64_t out_idle_s);
 	/* Events. */
 	void (*acquire)(void *ctx, const struct dpm_acquire *a);
 	void (*expire)(void *ctx, const struct dpm_expire *e);
@@ -42,6 +43,9 @@ void dp_sa_put(struct dp_client *c, uint64_t serial, const struct dpm_sa *sa);
 void dp_sa_del(struct dp_client *c, const struct dp_sa_key *key);
 void dp_sa_move(struct dp_client *c, const struct dpm_sa_move *move);
 void dp_policy_state(struct dp_client *c, const struct dpm_policy_state *state);
+/* Seconds since the last packet in and out between two addresses, UINT64_MAX: none. Answered by activity(), unless the connection
+ * breaks or too many are open: who asks asks again at its next turn. */
+void dp_activity(struct dp_client *c, uint64_t serial, struct addr local, struct addr remote);
 void dp_pass_packet(struct dp_client *c, const struct dpm_packet *head, struct span bytes);
 
 #endif

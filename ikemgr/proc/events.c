@@ -143,6 +143,14 @@ static void on_sa_put(void *ctx, uint64_t serial, enum err e)
 	proto_tick(p);
 }
 
+static void on_activity(void *ctx, uint64_t serial, uint64_t in_idle_s, uint64_t out_idle_s)
+{
+	struct proto *p = ctx;
+
+	ike_done_activity(p->ike, serial, in_idle_s, out_idle_s);
+	proto_tick(p);
+}
+
 static void on_acquire(void *ctx, const struct dpm_acquire *a)
 {
 	struct proto *p = ctx;
@@ -195,6 +203,7 @@ const struct dp_handlers proto_dp_handlers = {
 	.listed = on_listed,
 	.spi = on_spi,
 	.sa_put = on_sa_put,
+	.activity = on_activity,
 	.acquire = on_acquire,
 	.expire = on_expire,
 	.mapping = on_mapping,

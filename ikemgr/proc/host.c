@@ -137,6 +137,13 @@ static void host_policy_state(void *ctx, const struct dpm_policy_state *state)
 	dp_policy_state(p->dp, state);
 }
 
+static void host_activity(void *ctx, uint64_t serial, struct addr local, struct addr remote)
+{
+	struct proto *p = ctx;
+
+	dp_activity(p->dp, serial, local, remote);
+}
+
 /* The kernel chooses the source address when a UDP socket is connected; nothing is sent. */
 static bool host_local_for(void *ctx, struct addr remote, struct addr *local)
 {
@@ -184,6 +191,7 @@ void proto_host(struct proto *p, struct ike_host *host)
 		.sa_del = host_sa_del,
 		.sa_move = host_sa_move,
 		.policy_state = host_policy_state,
+		.activity = host_activity,
 		.local_for = host_local_for,
 		.key_export = host_key_export,
 		.native_esp = p->native_esp,

@@ -268,6 +268,21 @@ static void host_policy(void *ctx, const struct dpm_policy_state *s)
 		n->failed_count++;
 }
 
+static void host_activity(void *ctx, uint64_t serial, struct addr local, struct addr remote)
+{
+	struct node *n = ctx;
+
+	(void)local;
+	(void)remote;
+	n->questions++;
+	event_add(n->rig, 1, n->id, EVENT_ACTIVITY)->serial = serial;
+}
+
+static uint64_t idle_s(const struct node *n, uint64_t last_us)
+{
+	return last_us == 0 ? UINT64_MAX : (n->rig->now - last_us) / SECOND;
+}
+
 static void host_export(void *ctx, uint64_t cookie, struct span key)
 {
 	struct node *n = ctx;
@@ -303,6 +318,7 @@ static void core_new(struct node *n)
 		.sa_del = host_del,
 		.sa_move = host_move,
 		.policy_state = host_policy,
+		.activity = host_activity,
 		.key_export = host_export,
 		.native_esp = true };
 
@@ -429,6 +445,9 @@ static void event_run(struct rig *r, struct event *e)
 		break;
 	case EVENT_PUT:
 		ike_done_sa_put(n->k, e->serial, e->e);
+		break;
+	case EVENT_ACTIVITY:
+		ike_done_activity(n->k, e->serial, idle_s(n, n->last_in_us), idle_s(n, n->last_out_us));
 		break;
 	case EVENT_CALL:
 		e->call(r);

@@ -35,7 +35,9 @@ struct node {
 	size_t nsas;
 	unsigned put_count, del_count, up_count, failed_count, sent, keepalives;
 	size_t bytes_in, bytes_out;
-	bool deaf; /* gets nothing */
+	bool deaf;                        /* gets nothing */
+	uint64_t last_in_us, last_out_us; /* packets through its SAs, as a test says; 0: none */
+	unsigned questions;               /* about them */
 	bool refuse_spi, refuse_put;
 	uint64_t exported; /* keys that were exported */
 	uint8_t export_key[64];
@@ -54,7 +56,17 @@ struct packet {
 struct event {
 	uint64_t at, order;
 	int node;
-	enum { EVENT_PACKET, EVENT_GENERATED, EVENT_DERIVED, EVENT_SKEYID, EVENT_SESSION, EVENT_SPI, EVENT_PUT, EVENT_CALL } kind;
+	enum {
+		EVENT_PACKET,
+		EVENT_GENERATED,
+		EVENT_DERIVED,
+		EVENT_SKEYID,
+		EVENT_SESSION,
+		EVENT_SPI,
+		EVENT_PUT,
+		EVENT_ACTIVITY,
+		EVENT_CALL
+	} kind;
 	uint64_t serial;
 	enum err e;
 	uint32_t spi;
