@@ -427,6 +427,11 @@ const struct cfg_map_entry *cfg_dynamic_first(const struct cfg *c, const char *n
 const struct cfg_map_entry *cfg_dynamic_next(const struct cfg *c, const struct cfg_map_entry *e);
 /* What holds for the map as a whole; NULL: nothing was set. */
 const struct cfg_map *cfg_map_settings(const struct cfg *c, const char *name);
+/* The interface whose address IKE and ESP of `i`'s map have: that of `local-address`, else `i`. NULL: the map's is not there. */
+const struct cfg_interface *cfg_map_local(const struct cfg *c, const struct cfg_interface *i);
+/* The interface that the policies of `i`'s map are named after: with `local-address` a map has one set of SAs for all its
+ * interfaces, named after the first of them; else it is `i`. */
+const struct cfg_interface *cfg_map_owner(const struct cfg *c, const struct cfg_interface *i);
 /* The key for a peer by its address, most specific first, of `crypto isakmp key`; NULL: none. */
 const struct cfg_isakmp_key *cfg_key_for(const struct cfg *c, uint32_t peer);
 /* The same among the keys of `keyring` ("": `crypto isakmp key`); the second by the name that the peer gives itself. */

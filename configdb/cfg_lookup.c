@@ -176,6 +176,26 @@ const struct cfg_aaa_list *cfg_network_list(const struct cfg *c, const char *nam
 	return aaa_list(c->networks, c->nnetworks, name);
 }
 
+static bool has_local(const struct cfg *c, const struct cfg_interface *i)
+{
+	const struct cfg_map *m = cfg_map_settings(c, i->crypto_map);
+
+	return m && m->local_interface[0];
+}
+
+const struct cfg_interface *cfg_map_local(const struct cfg *c, const struct cfg_interface *i)
+{
+	return has_local(c, i) ? cfg_interface(c, cfg_map_settings(c, i->crypto_map)->local_interface) : i;
+}
+
+const struct cfg_interface *cfg_map_owner(const struct cfg *c, const struct cfg_interface *i)
+{
+	for (size_t k = 0; has_local(c, i) && k < c->ninterfaces; k++)
+		if (strcmp(c->interfaces[k].crypto_map, i->crypto_map) == 0)
+			return &c->interfaces[k];
+	return i;
+}
+
 /* What is ours: type and highest number. */
 static const struct iftype {
 	const char *name;

@@ -30,7 +30,7 @@ struct backend_interface {
 	char name[CFG_NAME];                  /* IOS name, as in dp_policy_id */
 	char ifname[16];                      /* the kernel's */
 	int ifindex;                          /* 0: not there at present; the set is replaced when it comes */
-	uint32_t addr;                        /* primary address; 0: none */
+	uint32_t addr;                        /* what IKE and ESP of its map have; 0: none */
 	bool acl_in;                          /* an inbound access-group is applied (and the list exists) */
 	const struct cfg_ace *acl_in_entries; /* by seq; an ESP packet that none permits is dropped */
 	size_t nacl_in_entries;
@@ -40,11 +40,12 @@ struct backend_interface {
  * selectors, and `acl` is empty. */
 struct backend_policy {
 	struct dp_policy_id id;
-	uint8_t kind;            /* enum cfg_map_kind of the map entry */
-	char acl[CFG_NAME];      /* the list the line is in, for match counts */
-	struct cfg_ace ace;      /* outbound direction: src is the local side. Never a remark */
-	struct dp_selectors sel; /* permit: what is negotiated for the line */
-	uint8_t df;              /* enum cfg_df, for what is held and for packets too big before there is an SA */
+	char interface[CFG_NAME]; /* where it is matched: with `local-address` all interfaces of a map share its policies and SAs */
+	uint8_t kind;             /* enum cfg_map_kind of the map entry */
+	char acl[CFG_NAME];       /* the list the line is in, for match counts */
+	struct cfg_ace ace;       /* outbound direction: src is the local side. Never a remark */
+	struct dp_selectors sel;  /* permit: what is negotiated for the line */
+	uint8_t df;               /* enum cfg_df, for what is held and for packets too big before there is an SA */
 };
 
 /* All that is protected. Entries are in match order: by interface, then map sequence, then line. A packet is tried against

@@ -22,7 +22,8 @@ static void complain(const struct plan *plan, const struct plan *before)
 		struct dp_selectors sel;
 		const char *why;
 
-		if (!p->ace.permit || plan->negotiable[i] || (was && strcmp(was->ace.text, p->ace.text) == 0))
+		if (!p->ace.permit || plan->negotiable[i] || plan_find(plan, &p->id) != p ||
+			(was && strcmp(was->ace.text, p->ace.text) == 0))
 			continue;
 		if (plan_selectors(&p->ace, &sel, &why) != ERR_OK)
 			log_msg("CRYPTO", LOG_SEV_WARNING, "ACL_NOT_NEGOTIABLE",

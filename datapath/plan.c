@@ -145,7 +145,8 @@ static struct backend_policy *policy_add(
 {
 	struct backend_policy *p = &s->entries[s->view.nentries++];
 
-	memcpy(p->id.interface, i->name, CFG_NAME);
+	memcpy(p->id.interface, cfg_map_owner(c, i)->name, CFG_NAME);
+	memcpy(p->interface, i->name, CFG_NAME);
 	memcpy(p->id.map, e->map, CFG_NAME);
 	p->id.map_seq = e->seq;
 	p->id.ace_seq = ace_seq;
@@ -179,7 +180,8 @@ static void add_dynamics(struct plan *s, const struct cfg *c, const struct cfg_i
 		const struct dpm_dynamic *d = &dynamics->list[k];
 		struct backend_policy *p;
 
-		if (d->id.map_seq != e->seq || strcmp(d->id.map, e->map) != 0 || strcmp(d->id.interface, i->name) != 0)
+		if (d->id.map_seq != e->seq || strcmp(d->id.map, e->map) != 0 ||
+			strcmp(d->id.interface, cfg_map_owner(c, i)->name) != 0)
 			continue;
 		p = policy_add(s, c, i, e, d->id.ace_seq);
 		p->ace = (struct cfg_ace){ .seq = d->id.ace_seq,
@@ -202,11 +204,12 @@ static void add_interface(struct plan *s, const struct cfg *c, const struct dyna
 {
 	struct backend_interface *b = &s->interfaces[s->view.ninterfaces++];
 	const struct cfg_acl *in = cfg_acl(c, i->acl_in);
+	const struct cfg_interface *local = cfg_map_local(c, i);
 
 	memcpy(b->name, i->name, CFG_NAME);
 	memcpy(b->ifname, i->ifname, sizeof(b->ifname));
 	b->ifindex = ifindex;
-	b->addr = i->ip.mask ? i->ip.addr : 0;
+	b->addr = local && local->ip.mask ? local->ip.addr : 0;
 	/* A list without lines permits all. */
 	b->acl_in = count_lines(in) > 0;
 	if (b->acl_in) {

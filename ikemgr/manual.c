@@ -171,7 +171,8 @@ static void all_want(struct ike *k)
 {
 	for (size_t n = 0; n < k->cfg->ninterfaces; n++) {
 		const struct cfg_interface *i = &k->cfg->interfaces[n];
-		const struct cfg_map_entry *e = policy_interface_up(k, i) ? cfg_map_first(k->cfg, i->crypto_map) : NULL;
+		const struct cfg_map_entry *e =
+			cfg_map_owner(k->cfg, i) == i && policy_interface_up(k, i) ? cfg_map_first(k->cfg, i->crypto_map) : NULL;
 
 		for (; e != NULL; e = cfg_map_next(k->cfg, e))
 			if (e->kind == MAP_MANUAL && cfg_map_entry_fault(k->cfg, e) == NULL)

@@ -81,24 +81,22 @@ bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b)
 	       strcmp(a->interface, b->interface) == 0;
 }
 
-/* The interface whose address the map of `i` uses; NULL: the one that `local-address` names is not there. */
-static const struct cfg_interface *local_interface(const struct ike *k, const struct cfg_interface *i)
-{
-	const struct cfg_map *m = cfg_map_settings(k->cfg, i->crypto_map);
-
-	return m != NULL && m->local_interface[0] != '\0' ? cfg_interface(k->cfg, m->local_interface) : i;
-}
-
 bool policy_interface_up(const struct ike *k, const struct cfg_interface *i)
 {
-	const struct cfg_interface *local = local_interface(k, i);
+	const struct cfg_interface *local = cfg_map_local(k->cfg, i);
 
-	return i->crypto_map[0] != '\0' && !i->shutdown && local != NULL && !local->shutdown;
+	if (i->crypto_map[0] == '\0' || local == NULL || local->shutdown)
+		return false;
+	/* One set of SAs for all interfaces of the map: it stands as long as one of them does. */
+	for (size_t n = 0; i->shutdown && local != i && n < k->cfg->ninterfaces; n++)
+		if (!k->cfg->interfaces[n].shutdown && strcmp(k->cfg->interfaces[n].crypto_map, i->crypto_map) == 0)
+			return true;
+	return !i->shutdown;
 }
 
 struct addr ike_policy_local(const struct ike *k, const struct cfg_interface *i, struct addr remote)
 {
-	const struct cfg_interface *from = local_interface(k, i);
+	const struct cfg_interface *from = cfg_map_local(k->cfg, i);
 	struct addr local = { 0 };
 
 	if (from != NULL && from->ip.mask != 0)
@@ -194,7 +192,9 @@ bool policy_match(const struct ike *k, struct addr local, struct addr remote, co
 				continue;
 			map = e->map;
 			entries++;
-			*out = (struct policy){ .interface = i, .entry = e, .ace = ace_match(k, e, sel), .sel = *sel };
+			*out = (struct policy){
+				.interface = cfg_map_owner(k->cfg, i), .entry = e, .ace = ace_match(k, e, sel), .sel = *sel
+			};
 			if (out->ace != NULL)
 				return true;
 		}

@@ -24,7 +24,9 @@ static void one_sa(struct out *o, const struct dpm_sa_info *sa, bool detail)
 		sa->udp_encap ? " UDP-Encaps" : "");
 	out_printf(o, "        conn id: %u, flow_id: SW:%u, sibling_flags %X, crypto map: %s\n", sa->conn_id, sa->conn_id,
 		0x80000000U | (sa->transport ? 0 : 0x40), sa->policy.map);
-	if (sa->lifetime_kb > 0)
+	if (sa->lifetime_s == 0)
+		out_printf(o, "        no sa timing\n"); /* keyed by hand */
+	else if (sa->lifetime_kb > 0)
 		out_printf(o, "        sa timing: remaining key lifetime (k/sec): (%u/%u)\n", sa_kb_left(sa), sa_s_left(sa));
 	else
 		out_printf(o,

@@ -78,6 +78,7 @@ struct addr policy_local(const struct ipsec_rows *r, const struct dpm_policy_inf
 	const struct dpm_sa_info *sa = any_sa(r, p);
 	const struct cfg_interface *i = cfg_interface(r->cfg, p->id.interface);
 
+	i = i == NULL ? NULL : cfg_map_local(r->cfg, i);
 	return sa != NULL ? sa->local : i != NULL ? addr_v4(i->ip.addr) : (struct addr){ 0 };
 }
 

@@ -113,10 +113,10 @@ static int ifindex_of(const struct backend_policies *from, const char *name)
 	return 0;
 }
 
-static bool same_sequence(const struct dp_policy_id *a, const struct dp_policy_id *b)
+static bool same_sequence(const struct backend_policy *a, const struct backend_policy *b)
 {
-	return a->map_seq == b->map_seq && strncmp(a->map, b->map, sizeof(a->map)) == 0 &&
-	       strncmp(a->interface, b->interface, sizeof(a->interface)) == 0;
+	return a->id.map_seq == b->id.map_seq && strncmp(a->id.map, b->id.map, CFG_NAME) == 0 &&
+	       strncmp(a->interface, b->interface, CFG_NAME) == 0;
 }
 
 static enum err add_entry(struct policy_set *s, struct policy_table *t, const struct backend_policy *b, int ifindex)
@@ -144,7 +144,7 @@ static enum err add_entry(struct policy_set *s, struct policy_table *t, const st
 static enum err add_entries(struct policy_set *s, struct policy_table *t, const struct backend_policies *from)
 {
 	uint32_t start = 0;
-	const struct dp_policy_id *group = NULL;
+	const struct backend_policy *group = NULL;
 	enum err e = ERR_OK;
 
 	s->entries = mem_calloc(from->nentries + 1, sizeof(*s->entries));
@@ -152,15 +152,15 @@ static enum err add_entries(struct policy_set *s, struct policy_table *t, const 
 		return ERR_NOMEM;
 	for (size_t i = 0; e == ERR_OK && i < from->nentries; i++) {
 		const struct backend_policy *b = &from->entries[i];
-		int ifindex = ifindex_of(from, b->id.interface);
+		int ifindex = ifindex_of(from, b->interface);
 
 		if (ifindex == 0 || b->ace.remark)
 			continue;
-		if (!group || !same_sequence(group, &b->id)) {
+		if (!group || !same_sequence(group, b)) {
 			for (uint32_t k = start; k < s->nentries; k++)
 				s->entries[k].after = s->nentries;
 			start = s->nentries;
-			group = &b->id;
+			group = b;
 		}
 		e = add_entry(s, t, b, ifindex);
 	}

@@ -97,6 +97,15 @@ static void policy_info(const struct policy *p, struct dpm_policy_info *i)
 		i->drops[d] = out.drops[d] + in.drops[d];
 }
 
+/* A policy that is matched on several interfaces is one. */
+static bool shown_before(const struct policy_set *s, uint32_t k)
+{
+	for (uint32_t i = 0; i < k; i++)
+		if (s->entries[i].policy == s->entries[k].policy)
+			return true;
+	return false;
+}
+
 enum err engine_policy_dump(
 	struct backend *b, const struct dpm_dump_filter *f, bool (*each)(void *ctx, const struct dpm_policy_info *i), void *ctx)
 {
@@ -105,7 +114,7 @@ enum err engine_policy_dump(
 		struct dpm_policy_info i;
 		struct addr peer = p && p->out ? p->out->conf.remote : (struct addr){ 0 };
 
-		if (!p || !wanted(f, &p->id, peer, peer))
+		if (!p || !wanted(f, &p->id, peer, peer) || shown_before(b->set, k))
 			continue;
 		policy_info(p, &i);
 		if (!each(ctx, &i))

@@ -193,6 +193,7 @@ static void complete(struct harness *h)
 	struct backend_policy *p = &h->policy;
 
 	snprintf(h->interface.name, sizeof(h->interface.name), "%s", h->interface.ifname);
+	snprintf(p->interface, sizeof(p->interface), "%s", h->interface.ifname);
 	h->interface.ifindex = (int)if_nametoindex(h->interface.ifname);
 	h->interface.addr = addr_to_v4(h->out.local);
 	snprintf(p->id.interface, sizeof(p->id.interface), "%s", h->interface.name);

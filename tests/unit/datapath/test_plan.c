@@ -245,6 +245,30 @@ static void manual_first_permit(void **state)
 	build_free(c);
 }
 
+/* With local-address the map has one set of policies for all its interfaces, and each of them is matched on all. */
+static void local_address(void **state)
+{
+	static struct cfg_map setting = { .name = "VPN", .local_interface = "Loopback0" };
+	struct cfg *c = build_cfg("interface Loopback0 10.255.0.1/32\ninterface GigabitEthernet0/0 203.0.113.1/24 map VPN\n"
+				  "interface GigabitEthernet0/1 203.0.114.1/24 map VPN\nlist A extended\n permit ip any any\n"
+				  "map VPN 10 A\n");
+	struct plan p;
+
+	(void)state;
+	c->map_settings = &setting;
+	c->nmap_settings = 1;
+	p = derive(c);
+	assert_int_equal(p.view.nentries, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(p.view.entries[i].id.interface, "GigabitEthernet0/0");
+		assert_int_equal(p.view.interfaces[i].addr, 0x0aff0001);
+	}
+	assert_string_equal(p.view.entries[0].interface, "GigabitEthernet0/0");
+	assert_string_equal(p.view.entries[1].interface, "GigabitEthernet0/1");
+	plan_free(&p);
+	build_free(c);
+}
+
 static void prefixes(void **state)
 {
 	static const struct {
@@ -275,6 +299,7 @@ int main(void)
 		cmocka_unit_test(still_permitted),
 		cmocka_unit_test(dynamic_policies),
 		cmocka_unit_test(manual_first_permit),
+		cmocka_unit_test(local_address),
 		cmocka_unit_test(prefixes),
 	};
 

@@ -120,7 +120,9 @@ struct dp_selectors erig_selectors(void)
 static void policy(struct erig *r, struct cfg_ace ace)
 {
 	struct backend_interface f = { .name = "GigabitEthernet0/0", .ifname = "lo", .ifindex = 1, .addr = INADDR_LOOPBACK };
-	struct backend_policy p = { .id = erig_id(10, 10), .acl = "101", .ace = ace, .sel = erig_selectors() };
+	struct backend_policy p = {
+		.id = erig_id(10, 10), .interface = "GigabitEthernet0/0", .acl = "101", .ace = ace, .sel = erig_selectors()
+	};
 	struct policy_set *old = r->b.set;
 	const struct backend_policies set = { &f, 1, &p, 1 };
 

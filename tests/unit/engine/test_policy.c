@@ -18,7 +18,9 @@ static struct backend_policy *line(uint16_t map_seq, uint32_t ace_seq, bool perm
 {
 	struct backend_policy *p = &lines[nlines++];
 
-	*p = (struct backend_policy){ .id = erig_id(map_seq, ace_seq), .ace = erig_ace(RIG_LOCAL, 255, RIG_REMOTE, 255) };
+	*p = (struct backend_policy){
+		.id = erig_id(map_seq, ace_seq), .interface = "GigabitEthernet0/0", .ace = erig_ace(RIG_LOCAL, 255, RIG_REMOTE, 255)
+	};
 	p->acl[0] = (char)('0' + map_seq);
 	p->ace.permit = permit;
 	return p;
