@@ -16,7 +16,8 @@
 #include "platform/base/msg.h"
 
 #define CONFIGD_SOCKET "configd"
-#define CFG_LINE_MAX   4096 /* longest line of configuration, with its NUL */
+#define INVENTORY_FILE "interfaces" /* in the run directory: platformd's list of the box's interfaces, a name a line */
+#define CFG_LINE_MAX   4096         /* longest line of configuration, with its NUL */
 #define CFG_CONTEXT    256
 
 enum configd_msg {

@@ -32,6 +32,11 @@ enum err store_end(struct store *s, bool commit) MUST_CHECK;
  * with mem_free. `interface` NULL: all. */
 enum err store_text(struct store *s, bool all, const char *interface, char **text) MUST_CHECK;
 
+/* Whom to ask whether the box has an interface, before a line makes its object: one that it lacks is no valid input, as on IOS.
+ * What a database holds already is not asked for, so a startup configuration with a card that is missing loads. NULL: it has all.
+ */
+void store_ask_box(struct store *s, bool (*has)(void *ctx, const char *interface), void *ctx);
+
 uint64_t store_revision(struct store *s);
 /* Empties everything (write erase and reload, tests). */
 enum err store_clear(struct store *s) MUST_CHECK;

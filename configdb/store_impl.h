@@ -9,6 +9,8 @@ struct store {
 	struct db db;
 	struct secrets *secrets;
 	bool open; /* between store_begin and store_end */
+	bool (*has_interface)(void *ctx, const char *interface);
+	void *box;
 };
 
 /* A transaction, or a savepoint of the open one. */

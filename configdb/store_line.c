@@ -99,7 +99,13 @@ static void audit(struct store *s, const struct work *w, const struct store_who 
 	store_revision_add(s, who, at ? text : line);
 }
 
-static void change_begin(struct work *w, struct store *s, const struct grammar_match *m, struct cfgm_result *out)
+void store_ask_box(struct store *s, bool (*has)(void *ctx, const char *interface), void *ctx)
+{
+	s->has_interface = has;
+	s->box = ctx;
+}
+
+static void change_begin(struct work *w, struct store *s, const struct grammar_match *m, const char *line, struct cfgm_result *out)
 {
 	struct change *c = &w->change;
 	c->store = s;
@@ -107,6 +113,7 @@ static void change_begin(struct work *w, struct store *s, const struct grammar_m
 	c->secrets = s->secrets;
 	c->st = m->user;
 	c->m = m;
+	c->line = line;
 	c->remove = m->negated || m->defaulted;
 	c->to_default = m->defaulted;
 	c->out = out;
@@ -122,11 +129,11 @@ static void failed(struct cfgm_result *out, const char *why)
 	snprintf(out->text, sizeof out->text, "%% The configuration could not be written: %s\n", why);
 }
 
-static void run(struct work *w, struct store *s, const struct grammar_match *m, const struct store_who *who,
+static void run(struct work *w, struct store *s, const struct grammar_match *m, const char *line, const struct store_who *who,
 	struct cfgm_result *out, unsigned *tables)
 {
 	out->next = w->at;
-	change_begin(w, s, m, out);
+	change_begin(w, s, m, line, out);
 	if (!store_txn_begin(s)) {
 		failed(out, sqlite3_errmsg(s->db.h));
 		return;
@@ -161,7 +168,7 @@ void store_line(struct store *s, uint8_t privilege, const struct cfgm_line *in, 
 		out->code = m->result;
 		out->column = (uint16_t)m->column;
 		if (m->result == GR_OK)
-			run(w, s, m, who, out, tables);
+			run(w, s, m, in->line, who, out, tables);
 	}
 	snprintf(out->prompt, sizeof out->prompt, "%s", mode_prompt((enum mode)out->next.mode));
 	mem_free_secret(w, sizeof *w);

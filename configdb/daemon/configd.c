@@ -5,6 +5,7 @@
 #include "configd.h"
 
 #include "apply.h"
+#include "inventory.h"
 #include "pki.h"
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
@@ -298,6 +299,7 @@ enum err configd_open(struct configd *d, struct loop *l, const char *run_dir, co
 	if (e == ERR_OK)
 		e = open_running(d);
 	if (e == ERR_OK) {
+		store_ask_box(d->store, inventory_has, d->run_dir);
 		d->notify = loop_timer_new(l, notify_again, d);
 		e = d->notify ? ERR_OK : ERR_NOMEM;
 	}

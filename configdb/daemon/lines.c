@@ -2,6 +2,7 @@
 #include "configd.h"
 
 #include "apply.h"
+#include "inventory.h"
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 #include "platform/base/secret.h"
@@ -197,7 +198,10 @@ static enum err startup_to_running(struct client *c, const struct msg *m)
 	store_close(copy);
 	if (e != ERR_OK)
 		return e;
+	/* A card may be missing: its lines are kept for when it is back. */
+	store_ask_box(c->d->store, NULL, NULL);
 	e = merge(c, m, text, strlen(text), false, "memory");
+	store_ask_box(c->d->store, inventory_has, c->d->run_dir);
 	mem_free_secret(text, strlen(text));
 	return e;
 }

@@ -1,5 +1,6 @@
 /* Interfaces: addresses, MTUs, lists and the crypto map. */
 #include "configdb/model/stmt.h"
+#include "configdb/store_impl.h"
 #include "platform/base/addr.h"
 
 #include <stdio.h>
@@ -11,10 +12,26 @@ static bool is_loopback(const char *name)
 	return !strncmp(name, "Loopback", 8);
 }
 
+static bool box_has(struct change *c, const char *name)
+{
+	return is_loopback(name) || !c->store->has_interface || c->store->has_interface(c->store->box, name);
+}
+
+/* IOS: the number of a port that is not there is no valid input. */
+static enum grammar_result port_is_not_there(struct change *c)
+{
+	const char *slash = strrchr(c->line, '/');
+	c->out->column = (uint16_t)(slash ? slash + 1 - c->line : 0);
+	return GR_INVALID;
+}
+
 static enum grammar_result interface_apply(struct change *c)
 {
 	const char *name = var(c, "name");
-	if (c->remove && !c->to_default && !is_loopback(name))
+	bool known = db_exists(c->db, "SELECT 1 FROM interface WHERE name = ?1", P(name)), here = box_has(c, name);
+	if (!known && !here)
+		return port_is_not_there(c);
+	if (c->remove && !c->to_default && !is_loopback(name) && here)
 		return refuse(c, "%% Removal of physical interfaces is not permitted");
 	if (c->to_default && db_run(c->db, "DELETE FROM interface WHERE name = ?1", P(name))) {
 		db_run(c->db, "INSERT INTO interface(name) VALUES(?1)", P(name));

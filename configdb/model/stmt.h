@@ -23,6 +23,7 @@ struct change {
 	struct secrets *secrets;
 	const struct stmt *st;
 	const struct grammar_match *m;
+	const char *line; /* as typed */
 	struct values v;
 	const char *key[3]; /* the words of the mode's context */
 	size_t nkey;

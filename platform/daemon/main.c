@@ -11,6 +11,7 @@
 #include "platform/base/env.h"
 #include "platform/base/log.h"
 #include "platform/daemon/apply.h"
+#include "platform/daemon/inventory.h"
 #include "platform/daemon/reload.h"
 #include "platform/daemon/serve.h"
 #include "platform/daemon/sysctl.h"
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LIST_AFTER_US    20000
 #define RELOAD_AFTER_US  300000 /* the console gets its answer, and its last lines */
 #define OPENER_PERIOD_US 50000
 #define OPENER_WAIT_MS   20
@@ -31,8 +33,9 @@ static struct {
 	struct logd *log;
 	struct cfg_follow *follow;
 	struct msg_server *server;
-	struct loop_timer *sampler, *reloader, *opener;
+	struct loop_timer *sampler, *reloader, *opener, *lister;
 	struct counters counters;
+	struct inventory inventory;
 	struct system_start start;
 	struct serve serve;
 	struct reload reload;
@@ -131,6 +134,18 @@ static void on_kernel(void *ctx)
 {
 	(void)ctx;
 	apply_soon(self.apply);
+	loop_timer_set(self.lister, LIST_AFTER_US);
+}
+
+/* Without the list every interface can be configured: what the box lacks is then a fault of it. */
+static void on_list(void *ctx)
+{
+	struct box b = { 0 };
+
+	(void)ctx;
+	if (kernel_read_links(self.kernel, &b) == ERR_OK && inventory_update(&self.inventory, &b, self.run_dir) != ERR_OK)
+		log_msg("PLATFORM", LOG_SEV_WARNING, "INVENTORY", "the list of interfaces cannot be written: %m");
+	box_free(&b);
 }
 
 static void on_sample(void *ctx)
@@ -255,11 +270,14 @@ static bool start(void)
 	self.sampler = loop_timer_new(self.loop, on_sample, NULL);
 	self.reloader = loop_timer_new(self.loop, on_reload, NULL);
 	self.opener = loop_timer_new(self.loop, on_opener, NULL);
+	self.lister = loop_timer_new(self.loop, on_list, NULL);
 	self.follow = cfg_follow_new(self.loop, self.run_dir, on_config, NULL);
-	if (self.apply == NULL || self.sampler == NULL || self.reloader == NULL || self.opener == NULL || self.follow == NULL)
+	if (self.apply == NULL || self.sampler == NULL || self.reloader == NULL || self.opener == NULL || self.lister == NULL ||
+		self.follow == NULL)
 		return fail("memory");
 	loop_timer_set(self.sampler, 0);
 	loop_timer_set(self.opener, 0);
+	on_list(NULL);
 	if (!open_doors())
 		return false;
 	return confine_seccomp(CONFINE_PLATFORM) == ERR_OK || fail("seccomp");
@@ -276,6 +294,7 @@ static void stop(void)
 	loop_timer_free(self.sampler);
 	loop_timer_free(self.reloader);
 	loop_timer_free(self.opener);
+	loop_timer_free(self.lister);
 	logd_free(self.log);
 	counters_free(&self.counters);
 	loop_free(self.loop);

@@ -181,6 +181,21 @@ def test_changed_list_acts_at_once_and_keeps_its_numbers(site):
     configure(site, "R1", "interface GigabitEthernet0/1", "no ip access-group GROWING in", "no ip access-list extended GROWING")
 
 
+# Interfaces
+
+
+def test_a_port_that_the_box_lacks_is_no_valid_input(site):
+    screen = site.console("R1", "configure terminal", "interface GigabitEthernet0/9", "end")
+    assert re.search(r"^R1\(config\)#interface GigabitEthernet0/9\n {38}\^\n% Invalid input detected at '\^' marker\.\n", screen, re.M), screen
+    assert "0/9" not in site.show("R1", "show running-config")
+    site.run("R1", "ip", "link", "add", "gi0-9", "type", "veth", "peer", "name", "far9")
+    until(lambda: "Invalid" not in site.console("R1", "configure terminal", "interface GigabitEthernet0/9", "end"), 10, "the new card")
+    site.run("R1", "ip", "link", "del", "gi0-9")
+    until(lambda: site.show("R1", "show ip interface brief").count("GigabitEthernet0/9") == 1, 10, "the card's line")
+    site.configure("R1", "no interface GigabitEthernet0/9")
+    assert "0/9" not in site.show("R1", "show running-config")
+
+
 # Sizes
 
 

@@ -60,6 +60,56 @@ static void a_line_changes_the_running_configuration(void **state)
 	msg_sync_close(&c);
 }
 
+static void the_box_has(const char *names)
+{
+	char path[120];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/" INVENTORY_FILE, rig.run);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(names, f);
+	fclose(f);
+}
+
+/* A port that the box lacks is no valid input, once it is known what it has; what is configured stays, and loads. */
+static void a_port_that_is_not_there_is_refused(void **state)
+{
+	struct cfg_mode_ctx at = { .mode = MODE_CONFIG };
+	struct bad_lines bad = { 0 };
+	struct cfgm_result out;
+	struct msg_sync c = rig_console(&rig);
+
+	(void)state;
+	config(&c, "interface GigabitEthernet0/9");
+	the_box_has("GigabitEthernet0/0\nGigabitEthernet0/10\n");
+	assert_int_equal(type_line(&c, &at, "int gi0/1", &out), ERR_OK);
+	assert_int_equal(out.code, GR_INVALID);
+	assert_int_equal(out.column, 8);
+	assert_int_equal(at.mode, MODE_CONFIG);
+	assert_int_equal(type_line(&c, &at, "default interface GigabitEthernet 0/1", &out), ERR_OK);
+	assert_int_equal(out.code, GR_INVALID);
+	assert_int_equal(out.column, 36);
+	config(&c, "interface gi0/0");
+	config(&c, "interface gi0/10");
+	config(&c, "interface lo5");
+	assert_false(running_has(&c, "GigabitEthernet0/1\n"));
+	/* Configured before the card went. */
+	config(&c, "interface gi0/9");
+	assert_int_equal(copy(&c, CFGM_RUN_TO_START, false, "", -1, NULL), ERR_OK);
+	config(&c, "no interface gi0/9");
+	assert_false(running_has(&c, "GigabitEthernet0/9\n"));
+	assert_int_equal(type_line(&c, &at, "no interface gi0/0", &out), ERR_OK);
+	assert_int_equal(out.code, GR_REFUSED);
+	assert_int_equal(copy(&c, CFGM_START_TO_RUN, false, "", -1, &bad), ERR_OK);
+	assert_int_equal(bad.count, 0);
+	assert_true(running_has(&c, "GigabitEthernet0/9\n"));
+	/* A text that is copied is as if typed. */
+	assert_int_equal(copy(&c, CFGM_TEXT_TO_RUN, false, "interface gi0/2\n", -1, &bad), ERR_OK);
+	assert_int_equal(bad.count, 1);
+	msg_sync_close(&c);
+}
+
 /* Building configuration... / (empty) / Current configuration : N bytes, and N is what follows. */
 static void the_header_counts_its_bytes(void **state)
 {
@@ -328,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_line_changes_the_running_configuration, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_port_that_is_not_there_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_header_counts_its_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(startup_is_written_compared_and_erased, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_text_is_merged_and_its_bad_lines_told, setup, teardown),

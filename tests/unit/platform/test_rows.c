@@ -5,12 +5,15 @@
 #include "platform/base/mem.h"
 #include "platform/daemon/counters.h"
 #include "platform/daemon/dumps.h"
+#include "platform/daemon/inventory.h"
 #include "platform/daemon/linklog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -62,6 +65,36 @@ static void looking_often_does_not_change_the_rate(void **state)
 	assert_int_equal(counters_sample(&c, &l, now + 5 * SECOND), ERR_OK);
 	assert_true(n->rx_bps < 100);
 	counters_free(&c);
+}
+
+/* Loopbacks are made, not found; a list that is the same is not written again. */
+static void the_list_of_ports_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct inventory v = { 0 };
+	char dir[] = "/tmp/postern-inventoryXXXXXX", path[64], text[100] = "";
+	FILE *f;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/" INVENTORY_FILE, dir);
+	have_link(w, "gi0-0", true, true);
+	have_link(w, "loop0", true, true);
+	have_link(w, "ptap0", true, true);
+	have_link(w, "gi0-10", false, false);
+	assert_int_equal(inventory_update(&v, &w->box, dir), ERR_OK);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	assert_string_equal(text, "GigabitEthernet0/0\nGigabitEthernet0/10\n");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(inventory_update(&v, &w->box, dir), ERR_OK);
+	assert_int_equal(access(path, F_OK), -1);
+	have_link(w, "gi0-1", false, false);
+	assert_int_equal(inventory_update(&v, &w->box, dir), ERR_OK);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(inventory_update(&(struct inventory){ 0 }, &w->box, dir), ERR_SYS);
 }
 
 /* One frame of ten is bad; then none for a day. */
@@ -261,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rates_follow_the_traffic),
 		cmocka_unit_test(looking_often_does_not_change_the_rate),
+		cmocka_unit_test_setup_teardown(the_list_of_ports_is_kept, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(reliability_follows_the_errors, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(interface_rows, world_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(route_rows, world_setup, world_teardown),
