@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KIND_DH = 1, KIND_SKEYID, KIND_SPI, KIND_PUT_IN, KIND_PUT_OUT };
+enum { KIND_DH = 1, KIND_SKEYID, KIND_SPI, KIND_PUT_IN, KIND_PUT_OUT, KIND_USER };
 
 uint64_t ask_serial(const struct ike_sa *sa, const struct quick *q, enum ask ask)
 {
@@ -16,6 +16,7 @@ uint64_t ask_serial(const struct ike_sa *sa, const struct quick *q, enum ask ask
 			: ask == ASK_SPI     ? KIND_SPI
 			: ask == ASK_PUT_IN  ? KIND_PUT_IN
 			: ask == ASK_PUT_OUT ? KIND_PUT_OUT
+			: ask == ASK_USER    ? KIND_USER
 					     : KIND_DH;
 
 	return sa->serial << 24 | (uint64_t)(q == NULL ? 0 : q->number) << 8 | kind;
@@ -77,6 +78,16 @@ static void ask_put(struct ike *k, struct quick *q, bool inbound)
 	wipe(&sa, sizeof(sa));
 }
 
+/* The password leaves the SA with the question. */
+static void ask_user(struct ike *k, struct ike_sa *sa)
+{
+	struct client_state *c = &sa->st.client;
+
+	if (k->host.user_check != NULL)
+		k->host.user_check(k->host.ctx, ask_serial(sa, NULL, ASK_USER), c->user, c->password);
+	wipe(c->password, sizeof(c->password));
+}
+
 void ask_all(struct ike *k, struct ike_sa *sa, struct quick *q, uint16_t asks)
 {
 	if (q != NULL) {
@@ -98,6 +109,8 @@ void ask_all(struct ike *k, struct ike_sa *sa, struct quick *q, uint16_t asks)
 		ask_put(k, q, true);
 	if (asks & ASK_PUT_OUT)
 		ask_put(k, q, false);
+	if (asks & ASK_USER)
+		ask_user(k, sa);
 }
 
 /* Who asked; false if it is gone or did not ask. */
@@ -131,6 +144,8 @@ static const char *ask_text(enum ask ask)
 	case ASK_PUT_IN:
 	case ASK_PUT_OUT:
 		return "the data path refused the SA";
+	case ASK_USER:
+		return "the user could not be checked";
 	}
 	return "";
 }
@@ -199,6 +214,19 @@ void ike_done_skeyid(struct ike *k, uint64_t serial, enum err e, struct span ske
 	if (e == ERR_OK)
 		e = secret_set(&sa->h->skeyid, skeyid);
 	answered(k, sa, q, ASK_SKEYID, e);
+}
+
+/* A wrong password is an answer, too: the client is told. */
+void ike_done_user(struct ike *k, uint64_t serial, enum err e)
+{
+	struct ike_sa *sa;
+	struct quick *q;
+
+	if (!asker(k, serial, ASK_USER, &sa, &q))
+		return;
+	if (e == ERR_OK)
+		sa->st.evidence |= EV_NAMED;
+	answered(k, sa, q, ASK_USER, e == ERR_AUTH ? ERR_OK : e);
 }
 
 void ike_done_spi(struct ike *k, uint64_t serial, enum err e, uint32_t spi)

@@ -8,6 +8,7 @@
  *   policy.c      what the configuration says   change.c            what a new configuration ends
  *   manual.c      SAs that are keyed by hand
  *   say.c         log, failures, debug          report.c            the console's questions
+ *   rules_client.c, xauth.c, mode_config.c, client.c, lease.c       remote access: users, addresses
  *
  *   struct flow (a policy that wants or has tunnels) --- struct child (a pair of IPsec SAs)
  *        |                                                    |
@@ -69,6 +70,7 @@ struct ike_sa {
 	uint16_t pending;    /* enum ask */
 	bool dh_held;        /* the host holds a private value of ours */
 	struct tx tx;
+	struct tx client_tx; /* of transaction exchanges */
 	struct timer life, rekey, keepalive, dpd;
 	uint64_t created_us, established_us, expires_us, heard_us; /* heard: last authentic message */
 	bool forgotten;                                            /* the peer says that it does not know it */
@@ -83,7 +85,7 @@ struct ike_sa {
 	uint8_t dpd_tries; /* questions since the peer was heard; 0: none is open */
 	bool told_garbled; /* that the peer's key differs was said once */
 };
-#define SA_TIMERS 5
+#define SA_TIMERS 6
 
 struct quick {
 	struct ike_sa *sa;
@@ -221,6 +223,13 @@ struct ike {
 		uint64_t at;
 	} recoveries[16]; /* last tries to tell a peer that we have restarted */
 	size_t nrecoveries;
+	struct {
+		struct addr peer;
+		uint64_t until_us;
+		uint8_t wrong;
+	} guesses[64]; /* addresses from which passwords were wrong */
+	size_t nguesses;
+	uint32_t last_lease; /* address given last */
 	bool debug, debug_errors, key_export;
 	bool closing; /* ike_free: nothing is said any more */
 };
@@ -261,6 +270,7 @@ struct arrival {
 	uint8_t iv[CIPHER_BLOCK_MAX]; /* of the chain after this message */
 };
 void run_message(struct ike *k, struct ike_sa *sa, struct quick *q, const struct arrival *a);
+uint32_t step_message_id(const struct step *st);
 struct rule_query rule_query_of(const struct sa_state *s, const struct quick_state *q, uint8_t exchange, enum rule_on on);
 
 /* asks.c: what the host is asked for, and its answers. */
@@ -287,6 +297,7 @@ void tx_free(struct ike *k, struct tx *tx);
 uint64_t tx_wait_us(unsigned tries);
 uint32_t message_id_new(struct ike_sa *sa);
 bool message_id_used(const struct ike_sa *sa, uint32_t id);
+void message_id_use(struct ike_sa *sa, uint32_t id); /* quick.c */
 
 /* derive.c, RFC 2409 5 and appendix B */
 enum err keys_phase1(struct sa_state *s, const struct handshake *h) MUST_CHECK; /* SKEYID_d, _a, _e, key, first IV */
@@ -327,6 +338,40 @@ enum err ag_begin(struct step *st), ag_offer(struct step *st), ag_choose(struct 
 enum err qm_begin(struct step *st), qm_offer(struct step *st), qm_answer(struct step *st), qm_accept(struct step *st),
 	qm_keys(struct step *st), qm_send_2(struct step *st), qm_send_3(struct step *st), qm_finish(struct step *st);
 enum err info_protected(struct step *st), info_plain(struct step *st);
+/* Messages that begin with a HASH over what stands behind it (quick_mode.c): quick mode's, and transactions'. */
+struct span hashed_begin(struct step *st);
+enum err hashed_end(struct step *st, struct span hash, struct span before) MUST_CHECK;
+enum err message_hash_check(struct step *st, struct span before) MUST_CHECK;
+
+/* Remote access. rules_client.c */
+const struct rule *rules_client(size_t *n);
+/* xauth.c, mode_config.c: handlers of the rows */
+enum err xauth_ask(struct step *st), xauth_take(struct step *st), xauth_grant(struct step *st), xauth_refuse(struct step *st),
+	xauth_confirmed(struct step *st), xauth_ended(struct step *st);
+enum err config_push(struct step *st), config_pushed(struct step *st), config_answer(struct step *st);
+/* client.c. What the configuration wants of the peer that has just proved its key: sets the stage. Refuses what cannot be. */
+enum err client_decide(struct step *st) MUST_CHECK;
+/* May a proposal say XAUTHInitPreShared, seen from what is known now? */
+bool client_wanted(const struct ike *k, const struct sa_state *s); /* does the configuration speak of clients at all? */
+bool client_xauth_wanted(const struct ike *k, const struct sa_state *s);
+/* Does somebody look up groups: a map at the SA's local address, or a profile? `s` NULL: any map. */
+bool client_groups_used(const struct ike *k, const struct sa_state *s);
+bool client_settled(const struct sa_state *s); /* nothing is asked of a client any more */
+bool client_begins(const struct sa_state *s);
+void client_state_set(struct sa_state *s);                            /* CONF_XAUTH, CONF_ADDR, QM_IDLE by the stage */
+bool client_takes(const struct ike_sa *sa, uint32_t message_id);      /* can a transaction of that id be? */
+enum err client_transaction(struct step *st) MUST_CHECK;              /* a new one of ours: message id and IV */
+bool client_same(const struct sa_state *a, const struct sa_state *b); /* one user come again */
+const struct cfg_client_group *client_group_of(const struct ike *k, const struct sa_state *s); /* NULL: none */
+enum err client_limits(struct step *st) MUST_CHECK;                                            /* max-users, max-logins */
+/* May quick mode be about this traffic? A client has its address and no other's. */
+enum err client_selectors(struct step *st, const struct dp_selectors *sel) MUST_CHECK;
+void client_say(const struct step *st, const char *what, const char *why);
+void client_row(struct ikem_sa *row, const struct sa_state *s);
+/* lease.c. An address of the client's pool, `wanted` if it can be; 0 with a reason: none. */
+uint32_t lease_choose(struct ike *k, const struct sa_state *s, uint32_t wanted, char *why, size_t size);
+bool pool_has(const struct ike *k, uint32_t low, uint32_t high); /* does any pool overlap? */
+
 /* outcome.c. Committed: what follows from a state that was reached. */
 void phase1_done(struct ike_sa *sa);
 void phase2_done(struct quick *q);

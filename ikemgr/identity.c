@@ -194,6 +194,27 @@ static uint64_t claim_password(const struct claim *c)
 	return c->peer == NULL ? 0 : c->peer->password_id;
 }
 
+/* The key of a client group, by its name: only groups that somebody looks up. */
+static const struct cfg_client_group *group_claimed(const struct ike *k, const struct sa_state *s, const struct payload_id *id)
+{
+	const struct cfg_client_group *g;
+	char name[CFG_NAME];
+
+	if (id->type != ID_KEY_ID || id->data.len >= sizeof(name) || memchr(id->data.data, 0, id->data.len) != NULL)
+		return NULL;
+	memcpy(name, id->data.data, id->data.len);
+	name[id->data.len] = '\0';
+	g = cfg_client_group(k->cfg, name);
+	return g != NULL && g->secret_id != 0 && client_groups_used(k, s) ? g : NULL;
+}
+
+static uint64_t claim_group(const struct claim *c)
+{
+	const struct cfg_client_group *g = group_claimed(c->k, c->s, c->id);
+
+	return g == NULL ? 0 : g->secret_id;
+}
+
 static uint64_t claim_named(const struct claim *c)
 {
 	return c->name[0] == '\0' ? 0 : secret_of(key_named(c->k, c->profile, c->s->path.local, c->name));
@@ -211,7 +232,7 @@ static uint64_t claim_address(const struct claim *c)
 
 static uint64_t secret_by_identity(const struct ike *k, const struct sa_state *s, const struct payload_id *id)
 {
-	static uint64_t (*const finders[])(const struct claim *) = { claim_password, claim_named, claim_address };
+	static uint64_t (*const finders[])(const struct claim *) = { claim_password, claim_group, claim_named, claim_address };
 	struct claim c = { .k = k, .s = s, .id = id, .profile = profile_by_id(k, s->path.local, id) };
 	uint64_t secret = 0;
 
@@ -225,6 +246,16 @@ static uint64_t secret_by_identity(const struct ike *k, const struct sa_state *s
 	return secret;
 }
 
+/* Whoever has the group's key belongs to it. */
+static void group_set(struct step *st, const struct cfg_client_group *g)
+{
+	struct client_state *c = &st->s->client;
+
+	c->group_proved = g != NULL && g->secret_id == st->s->secret_id;
+	if (c->group_proved)
+		snprintf(c->group, sizeof(c->group), "%s", g->name);
+}
+
 enum err identity_key(struct step *st, const struct payload_id *id)
 {
 	char peer[ADDR_TEXT];
@@ -235,6 +266,7 @@ enum err identity_key(struct step *st, const struct payload_id *id)
 		st->s->secret_id = secret_by_identity(st->k, st->s, id);
 		if (st->s->secret_id == 0)
 			count(st->k, STAT_NO_KEY);
+		group_set(st, group_claimed(st->k, st->s, id));
 		return ERR_OK;
 	}
 	st->s->secret_id = secret_by_address(st->k, st->s);
@@ -342,6 +374,9 @@ bool aggressive_answered(const struct ike *k)
 			return true;
 	for (size_t i = 0; i < k->cfg->nprofiles; i++)
 		if (profile_wants_aggressive(&k->cfg->profiles[i]))
+			return true;
+	for (size_t i = 0; i < k->cfg->ngroups; i++)
+		if (k->cfg->groups[i].secret_id != 0 && client_groups_used(k, NULL))
 			return true;
 	return false;
 }

@@ -57,6 +57,8 @@ struct ike_host {
 	void (*skeyid)(void *ctx, uint64_t serial, const struct ike_skeyid_request *request);
 
 	void (*session_keys)(void *ctx, uint64_t serial, const struct ike_session_request *request);
+	/* Is that the user's password? Both are copied; the host wipes its copies. Optional: without it nobody is let in. */
+	void (*user_check)(void *ctx, uint64_t serial, const char *user, const char *password);
 
 	/* datapathd */
 	void (*spi_alloc)(void *ctx, uint64_t serial, const struct dpm_spi *want);
@@ -101,6 +103,7 @@ void ike_done_generate(struct ike *k, uint64_t serial, enum err e, struct span p
 void ike_done_derive(struct ike *k, uint64_t serial, enum err e, struct span shared);
 void ike_done_skeyid(struct ike *k, uint64_t serial, enum err e, struct span skeyid);
 void ike_done_session_keys(struct ike *k, uint64_t serial, enum err e, const struct ike_session_keys *keys); /* caller wipes */
+void ike_done_user(struct ike *k, uint64_t serial, enum err e); /* ERR_AUTH: it is not */
 void ike_done_spi(struct ike *k, uint64_t serial, enum err e, uint32_t spi);
 void ike_done_sa_put(struct ike *k, uint64_t serial, enum err e);
 /* UINT64_MAX: no SA, or no packet ever. */

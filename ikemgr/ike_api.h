@@ -22,7 +22,19 @@ enum ike_msg {
 };
 
 /* `show crypto isakmp sa`; names as IOS prints them come from ike_state_name(). */
-enum ike_state { MM_NO_STATE, MM_SA_SETUP, MM_KEY_EXCH, MM_KEY_AUTH, AG_NO_STATE, AG_INIT_EXCH, AG_AUTH, QM_IDLE, IKE_STATE_COUNT };
+enum ike_state {
+	MM_NO_STATE,
+	MM_SA_SETUP,
+	MM_KEY_EXCH,
+	MM_KEY_AUTH,
+	AG_NO_STATE,
+	AG_INIT_EXCH,
+	AG_AUTH,
+	CONF_XAUTH,
+	CONF_ADDR,
+	QM_IDLE,
+	IKE_STATE_COUNT
+};
 const char *ike_state_name(enum ike_state s);
 
 struct ikem_sa {
@@ -40,7 +52,9 @@ struct ikem_sa {
 	uint64_t cookie_i, cookie_r;
 	char identity[128]; /* the peer's phase 1 identity, as authenticated */
 	uint64_t age_s;
-	uint32_t children; /* IPsec SA pairs made under it */
+	uint32_t children;             /* IPsec SA pairs made under it */
+	char user[80], group_name[80]; /* of a remote-access client; empty: none */
+	struct addr assigned;          /* its address; unset: none */
 };
 
 struct ikem_session {

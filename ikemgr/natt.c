@@ -27,6 +27,8 @@ void natt_vendor(const struct ike *k, struct sa_state *s, struct span id)
 			s->natt = known[i].natt;
 	if (v == VENDOR_DPD)
 		s->peer_dpd = true;
+	s->peer_xauth = s->peer_xauth || v == VENDOR_XAUTH;
+	s->peer_unity = s->peer_unity || v == VENDOR_UNITY;
 }
 
 static enum payload_kind natd_kind(const struct sa_state *s)

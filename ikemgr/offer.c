@@ -83,7 +83,9 @@ static void offer_print(char *out, size_t size, const struct offer *o)
 
 	snprintf(out, size, "%s%s%s/%s/group%u%s", c != NULL ? c->ios_isakmp : name_of(names_cipher1, o->enc, name),
 		c == NULL && o->key_bits ? " " : "", "", h != NULL ? h->ios_isakmp : name_of(names_hash1, o->hash, hash), o->group,
-		o->auth == AUTH_PRE_SHARED ? "" : " (not pre-share)");
+		o->auth == AUTH_PRE_SHARED         ? ""
+		: o->auth == AUTH_XAUTH_PRE_SHARED ? " (with XAUTH)"
+						   : " (not pre-share)");
 }
 
 static void policy_print(char *out, size_t size, const struct cfg_isakmp_policy *p)
@@ -101,13 +103,24 @@ bool policy_usable(const struct cfg_isakmp_policy *p)
 	       group_find(p->group) != NULL;
 }
 
-static bool policy_equals(const struct cfg_isakmp_policy *p, const struct offer *o)
+/* A policy with pre-shared keys takes XAUTHInitPreShared, too, where users are asked for. */
+static bool auth_equals(const struct step *st, const struct cfg_isakmp_policy *p, const struct offer *o)
+{
+	if (o->auth != AUTH_XAUTH_PRE_SHARED)
+		return o->auth == p->auth;
+	if (p->auth == AUTH_PRE_SHARED && !st->s->initiator && client_xauth_wanted(st->k, st->s))
+		return true;
+	trace(st->k, 0, "Xauth authentication by pre-shared key offered but does not match policy!");
+	return false;
+}
+
+static bool policy_equals(const struct step *st, const struct cfg_isakmp_policy *p, const struct offer *o)
 {
 	const struct cipher_alg *c = cipher_find(p->encryption);
 	const struct hash_alg *h = hash_find(p->hash);
 
 	return !o->odd && policy_usable(p) && o->enc == c->ikev1_enc && o->key_bits == c->key_bits_attr &&
-	       o->hash == h->ikev1_hash && o->auth == p->auth && o->group == p->group;
+	       o->hash == h->ikev1_hash && o->group == p->group && auth_equals(st, p, o);
 }
 
 static void transform_put(struct writer *w, const struct cfg_isakmp_policy *p, uint8_t number, bool more)
@@ -177,7 +190,7 @@ static bool transform_match(struct step *st, const struct payload_proposal *p, c
 		*o = offer_read(&found->transform);
 		trace(st->k, 0, "Checking ISAKMP transform %u against priority %u policy", found->transform.number,
 			policy->priority);
-		if (policy_equals(policy, o) && (!strict || o->lifetime_s <= policy->lifetime_s)) {
+		if (policy_equals(st, policy, o) && (!strict || o->lifetime_s <= policy->lifetime_s)) {
 			trace(st->k, 0, "atts are acceptable. Next payload is %u", 0);
 			return true;
 		}
@@ -207,7 +220,7 @@ static void terms_set(struct ike_terms *t, const struct cfg_isakmp_policy *p, co
 	*t = (struct ike_terms){ .cipher = p->encryption,
 		.hash = p->hash,
 		.group = p->group,
-		.auth = p->auth,
+		.auth = o->auth,
 		.lifetime_s = shorter ? p->lifetime_s : o->lifetime_s,
 		.told_lifetime_s = shorter ? p->lifetime_s : 0 };
 }

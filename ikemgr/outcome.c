@@ -30,11 +30,15 @@ static void initial_contact(struct ike_sa *sa)
 	{
 		struct ike_sa *other = OWNER(l, struct ike_sa, all);
 
+		/* Clients behind one NAT share an address. */
+		if (sa->st.client.stage != CLIENT_OFF && !client_same(&sa->st, &other->st))
+			continue;
 		if (other != sa && other->h == NULL && addr_equal(other->st.path.remote, sa->st.path.remote) &&
 			addr_equal(other->st.path.local, sa->st.path.local) && other->heard_us < sa->created_us)
 			sa_free(other);
 	}
-	children_with_peer_delete(k, sa->st.path.local, sa->st.path.remote, false, sa->created_us);
+	if (sa->st.client.stage == CLIENT_OFF)
+		children_with_peer_delete(k, sa->st.path.local, sa->st.path.remote, false, sa->created_us);
 }
 
 /* RESPONDER-LIFETIME of an aggressive mode, which had no protected message of ours. */
@@ -79,11 +83,18 @@ void phase1_fail(struct ike_sa *sa, uint16_t notify, const char *why)
 	bool initiator = sa->st.initiator;
 
 	count(k, STAT_PHASE1_FAILED);
-	failure_say(k, &sa->st, sa->conn_id, sa->st.exchange == EXCH_AGGRESSIVE ? "Aggressive" : "Main", why);
+	failure_say(k, &sa->st, sa->conn_id,
+		!client_settled(&sa->st)             ? "Transaction"
+		: sa->st.exchange == EXCH_AGGRESSIVE ? "Aggressive"
+						     : "Main",
+		why);
 	if (notify != 0 && (sa->st.evidence & EV_KEYS))
 		info_send_notify(sa, notify, PROTO_ISAKMP, (struct span){ 0 }, (struct span){ 0 });
 	else if (notify != 0)
 		info_send_plain(k, &path, sa->st.cookie_i, sa->st.cookie_r, notify, k->in.head.length);
+	/* To the peer it stands already. */
+	if (sa->st.evidence & EV_AUTHED)
+		info_send_delete_sa(sa);
 	sa_free(sa);
 	if (initiator)
 		flow_ike_failed(k, path.local, path.remote);

@@ -99,6 +99,8 @@ void vendors_answer(struct step *st, struct build *b)
 		if ((alone.natt != NATT_NONE && alone.natt == st->s->natt && !natt) || alone.peer_dpd) {
 			natt = natt || alone.natt != NATT_NONE;
 			build_data(b, PAYLOAD_VID, p->v.data.data);
+		} else if ((alone.peer_xauth || alone.peer_unity) && client_wanted(st->k, st->s)) {
+			build_data(b, PAYLOAD_VID, p->v.data.data);
 		}
 	}
 }
@@ -113,6 +115,10 @@ void vendors_repeat(struct step *st, struct build *b)
 		build_data(b, PAYLOAD_VID, vendor_id(of[st->s->natt]));
 	if (st->s->peer_dpd)
 		build_data(b, PAYLOAD_VID, vendor_id(VENDOR_DPD));
+	if (st->s->peer_xauth && client_wanted(st->k, st->s))
+		build_data(b, PAYLOAD_VID, vendor_id(VENDOR_XAUTH));
+	if (st->s->peer_unity && client_wanted(st->k, st->s))
+		build_data(b, PAYLOAD_VID, vendor_id(VENDOR_UNITY));
 }
 
 void nonce_make(struct step *st, struct nonce *n)

@@ -28,6 +28,12 @@ static bool ids_reserve(struct ike_sa *sa)
 	return true;
 }
 
+void message_id_use(struct ike_sa *sa, uint32_t id)
+{
+	if (ids_reserve(sa))
+		sa->message_ids[sa->nmessage_ids++] = id;
+}
+
 void quick_number(struct quick *q)
 {
 	struct ike *k = q->sa->k;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* A message begins with an empty HASH; hashed_end fills it over what stands behind it. */
-static struct span hashed_begin(struct step *st)
+struct span hashed_begin(struct step *st)
 {
 	static const uint8_t zero[PRF_MAX];
 	struct build *b = step_reply(st);
@@ -16,7 +16,7 @@ static struct span hashed_begin(struct step *st)
 	return build_data(b, PAYLOAD_HASH, span_of(zero, h == NULL ? 0 : h->digest_len));
 }
 
-static enum err hashed_end(struct step *st, struct span hash, struct span before)
+enum err hashed_end(struct step *st, struct span hash, struct span before)
 {
 	struct span all = writer_span(&st->out.w);
 	struct secret digest;
@@ -25,21 +25,22 @@ static enum err hashed_end(struct step *st, struct span hash, struct span before
 
 	if (all.len == 0 || hash.len <= ISAKMP_GENERIC_LEN)
 		return ERR_RANGE;
-	e = keys_hash_phase2(st->s, st->q->message_id, SPANS(before, span_of(rest, (size_t)(all.data + all.len - rest))), &digest);
+	e = keys_hash_phase2(
+		st->s, step_message_id(st), SPANS(before, span_of(rest, (size_t)(all.data + all.len - rest))), &digest);
 	if (e == ERR_OK)
 		memcpy(hash.data + ISAKMP_GENERIC_LEN, digest.bytes, digest.len);
 	return e;
 }
 
 /* HASH(1) (`before` empty) or HASH(2) (`before` Ni_b): the HASH payload comes first, all behind it is hashed. */
-static enum err hash_check(struct step *st, struct span before)
+enum err message_hash_check(struct step *st, struct span before)
 {
 	struct secret want;
-	enum err e = message_hash(st->s, st->q->message_id, st->in, before, &want);
+	enum err e = message_hash(st->s, step_message_id(st), st->in, before, &want);
 
 	if (e != ERR_OK || !span_equal_ct(secret_span(&want), st->in->payloads[0].v.data.data)) {
 		count(st->k, STAT_BAD_HASH);
-		return step_ignore(st, "hash of quick mode message %08x did not verify", st->q->message_id);
+		return step_ignore(st, "hash of message %08x did not verify", step_message_id(st));
 	}
 	return ERR_OK;
 }
@@ -176,7 +177,7 @@ static void lifetime_told(struct step *st)
 enum err qm_accept(struct step *st)
 {
 	struct span proposals;
-	enum err e = hash_check(st, nonce_span(&st->q->ni));
+	enum err e = message_hash_check(st, nonce_span(&st->q->ni));
 
 	if (e == ERR_OK)
 		e = sa_take(st, &proposals);
@@ -245,12 +246,14 @@ static enum err policy_take(struct step *st, struct span proposals)
 enum err qm_answer(struct step *st)
 {
 	struct span proposals;
-	enum err e = hash_check(st, (struct span){ 0 });
+	enum err e = message_hash_check(st, (struct span){ 0 });
 
 	if (e == ERR_OK)
 		e = sa_take(st, &proposals);
 	if (e == ERR_OK)
 		e = ids_take(st);
+	if (e == ERR_OK)
+		e = client_selectors(st, &st->q->sel);
 	if (e == ERR_OK)
 		e = policy_take(st, proposals);
 	if (e == ERR_OK)

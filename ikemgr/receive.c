@@ -182,6 +182,8 @@ static bool decrypt(struct ike_sa *sa, struct quick *q, struct span packet, stru
 		memcpy(a->iv, q->st->iv, sizeof(a->iv));
 	else if (id == 0)
 		memcpy(a->iv, sa->st.iv, sizeof(a->iv));
+	else if (k->in.head.exchange == EXCH_TRANSACTION && id == sa->st.client.message_id)
+		memcpy(a->iv, sa->st.client.iv, sizeof(a->iv));
 	else
 		e = message_iv(&sa->st, id, a->iv);
 	if (e == ERR_OK)
@@ -249,6 +251,25 @@ static void receive_phase2(struct ike_sa *sa, struct span packet, struct arrival
 		quick_free(q);
 }
 
+/* Remote access: the client's answer to the transaction that we have begun, or one that it begins. */
+static void receive_transaction(struct ike_sa *sa, struct span packet, struct arrival *a)
+{
+	struct ike *k = sa->k;
+	uint32_t id = k->in.head.message_id;
+
+	if (sa->pending != 0 || repetition(k, &sa->client_tx, a->digest))
+		return;
+	if (!a->encrypted || !(sa->st.evidence & EV_AUTHED) || !client_takes(sa, id)) {
+		count(k, a->encrypted && (sa->st.evidence & EV_AUTHED) ? STAT_BAD_MESSAGE_ID : STAT_BAD_EXCHANGE);
+		return;
+	}
+	if (decrypt(sa, NULL, packet, a)) {
+		trace_message(k, sa->conn_id, &k->in);
+		run_message(k, sa, NULL, a);
+	}
+	wipe(k->plain, sizeof(k->plain) < packet.len ? sizeof(k->plain) : packet.len);
+}
+
 static void receive_known(struct ike_sa *sa, const struct ike_path *path, struct span packet)
 {
 	struct ike *k = sa->k;
@@ -262,6 +283,10 @@ static void receive_known(struct ike_sa *sa, const struct ike_path *path, struct
 	digest_of(a.digest, packet);
 	if (k->in.head.exchange == EXCH_QUICK) {
 		receive_phase2(sa, packet, &a);
+		return;
+	}
+	if (k->in.head.exchange == EXCH_TRANSACTION) {
+		receive_transaction(sa, packet, &a);
 		return;
 	}
 	if (k->in.head.exchange == sa->st.exchange && (repetition(k, &sa->tx, a.digest) || sa->pending != 0))

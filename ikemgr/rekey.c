@@ -56,6 +56,22 @@ static void sa_again(void *ctx, void *owner)
 	timer_set(&k->timers, &sa->tx.timer, now_us(k) + tx_wait_us(sa->tx.tries++));
 }
 
+static void client_again(void *ctx, void *owner)
+{
+	struct ike *k = ctx;
+	struct ike_sa *sa = owner;
+
+	if (sa->client_tx.tries >= sa->client_tx.limit) {
+		phase1_fail(sa, 0, "the client does not answer");
+		return;
+	}
+	count(k, STAT_REPEATED);
+	trace(k, sa->conn_id, "retransmitting transaction %08x, attempt %u of %u ...", sa->st.client.message_id,
+		sa->client_tx.tries, sa->client_tx.limit);
+	tx_repeat(k, &sa->client_tx);
+	timer_set(&k->timers, &sa->client_tx.timer, now_us(k) + tx_wait_us(sa->client_tx.tries++));
+}
+
 static void sa_life(void *ctx, void *owner)
 {
 	struct ike_sa *sa = owner;
@@ -108,6 +124,7 @@ void sa_timers_init(struct ike_sa *sa)
 	sa->keepalive = (struct timer){ .fire = sa_keepalive, .owner = sa };
 	sa->dpd = (struct timer){ .fire = dpd_fire, .owner = sa };
 	sa->tx.timer = (struct timer){ .fire = sa_again, .owner = sa };
+	sa->client_tx.timer = (struct timer){ .fire = client_again, .owner = sa };
 }
 
 /* A fifth of the life before its end, 10 s at least and two minutes at most; the responder later. */

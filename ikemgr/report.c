@@ -7,7 +7,7 @@
 const char *ike_state_name(enum ike_state s)
 {
 	static const char *const names[IKE_STATE_COUNT] = { "MM_NO_STATE", "MM_SA_SETUP", "MM_KEY_EXCH", "MM_KEY_AUTH",
-		"AG_NO_STATE", "AG_INIT_EXCH", "AG_AUTH", "QM_IDLE" };
+		"AG_NO_STATE", "AG_INIT_EXCH", "AG_AUTH", "CONF_XAUTH", "CONF_ADDR", "QM_IDLE" };
 
 	return s < IKE_STATE_COUNT ? names[s] : "?";
 }
@@ -39,6 +39,7 @@ static void row_fill(struct ikem_sa *row, const struct ike_sa *sa)
 	row->cookie_r = s->cookie_r;
 	row->age_s = (now - sa->created_us) / SECOND;
 	row->children = sa->children;
+	client_row(row, s);
 	snprintf(row->identity, sizeof(row->identity), "%s", row->established ? s->identity : "");
 }
 

@@ -27,10 +27,12 @@ enum evidence {
 	EV_CHOSEN = 1 << 1,  /* one proposal is agreed */
 	EV_KE_SENT = 1 << 2,
 	EV_KE_RECEIVED = 1 << 3,
-	EV_KEYS = 1 << 4,     /* SKEYID_d, _a, _e exist */
-	EV_AUTHED = 1 << 5,   /* the peer proved that it has the key */
-	EV_SPI = 1 << 6,      /* quick mode: our SPI is reserved */
-	EV_INSTALLED = 1 << 7 /* quick mode: our inbound SA carries packets */
+	EV_KEYS = 1 << 4,      /* SKEYID_d, _a, _e exist */
+	EV_AUTHED = 1 << 5,    /* the peer proved that it has the key */
+	EV_SPI = 1 << 6,       /* quick mode: our SPI is reserved */
+	EV_INSTALLED = 1 << 7, /* quick mode: our inbound SA carries packets */
+	EV_NAMED = 1 << 12,    /* XAUTH: the user is who they say */
+	EV_PUSH = 1 << 13      /* the client's address is to be pushed */
 };
 
 /* What the host is asked for after the commit. DERIVE waits for GENERATE by itself. */
@@ -40,7 +42,8 @@ enum ask {
 	ASK_SKEYID = 1 << 2,
 	ASK_SPI = 1 << 3,
 	ASK_PUT_IN = 1 << 4,
-	ASK_PUT_OUT = 1 << 5
+	ASK_PUT_OUT = 1 << 5,
+	ASK_USER = 1 << 10
 };
 
 #define RULE_ANY  0xff /* from: every state */
@@ -51,10 +54,11 @@ struct rule {
 	uint8_t version;  /* 1, 2 */
 	uint8_t exchange; /* enum isakmp_exchange */
 	uint8_t on, role;
-	uint8_t from, to; /* enum ike_state, or enum quick_stage for exchanges below an IKE SA */
+	uint8_t from, to; /* enum ike_state; below an IKE SA enum quick_stage or, for transactions, enum client_stage */
 	bool encrypted;
 	uint64_t must, may;    /* payload kinds; outside the encryption there are none when encrypted (IKEv1) */
 	uint16_t needs, gains; /* enum evidence */
+	uint16_t lacks;        /* evidence that must not be there */
 	uint16_t asks;         /* enum ask: what the handler may ask for */
 	bool seal;             /* what is sent is encrypted */
 	bool repeat;           /* … and repeated by timer until the next step */

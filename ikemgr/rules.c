@@ -139,7 +139,9 @@ const struct rule *rules_table(size_t i, size_t *n)
 		{ informational, sizeof(informational) / sizeof(informational[0]) },
 	};
 
-	if (i >= sizeof(tables) / sizeof(tables[0]))
+	if (i == sizeof(tables) / sizeof(tables[0]))
+		return rules_client(n);
+	if (i > sizeof(tables) / sizeof(tables[0]))
 		return NULL;
 	*n = tables[i].n;
 	return tables[i].rows;

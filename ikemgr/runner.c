@@ -8,13 +8,28 @@
 #include <stdio.h>
 #include <string.h>
 
+uint32_t step_message_id(const struct step *st)
+{
+	if (st->q != NULL)
+		return st->q->message_id;
+	return st->rule->exchange == EXCH_TRANSACTION ? st->s->client.message_id : 0;
+}
+
+/* The chain of IVs that the step's messages belong to. */
+static uint8_t *step_iv(struct step *st)
+{
+	if (st->q != NULL)
+		return st->q->iv;
+	return st->rule->exchange == EXCH_TRANSACTION ? st->s->client.iv : st->s->iv;
+}
+
 struct build *step_reply(struct step *st)
 {
 	struct isakmp_header h = { .cookie_i = st->s->cookie_i,
 		.cookie_r = st->s->cookie_r,
 		.version = st->s->version == 2 ? 0x20 : 0x10,
 		.exchange = st->rule->exchange,
-		.message_id = st->q != NULL ? st->q->message_id : 0 };
+		.message_id = step_message_id(st) };
 
 	build_start(&st->out, st->k->out, sizeof(st->k->out), &h);
 	st->reply = true;
@@ -61,7 +76,7 @@ static enum miss rule_miss(const struct rule *r, const struct rule_query *q)
 		return MISS_EXCHANGE;
 	if ((r->role != ROLE_EITHER && r->role != q->role) || (r->from != RULE_ANY && r->from != q->state))
 		return MISS_STATE;
-	if ((r->needs & q->evidence) != r->needs)
+	if ((r->needs & q->evidence) != r->needs || (r->lacks & q->evidence))
 		return MISS_EVIDENCE;
 	if (r->on != ON_MESSAGE)
 		return MISS_NONE;
@@ -100,9 +115,11 @@ struct rule_query rule_query_of(const struct sa_state *s, const struct quick_sta
 		.exchange = exchange,
 		.on = (uint8_t)on,
 		.role = (q != NULL ? q->initiator : s->initiator) ? ROLE_INITIATOR : ROLE_RESPONDER,
-		.state = q != NULL ? (uint8_t)q->stage : (uint8_t)s->state,
-		/* Below an IKE SA its proof counts too. */
-		.evidence = q != NULL ? (uint16_t)(q->evidence | (s->evidence & EV_AUTHED)) : s->evidence };
+		.state = q != NULL                      ? (uint8_t)q->stage
+			 : exchange == EXCH_TRANSACTION ? (uint8_t)s->client.stage
+							: (uint8_t)s->state,
+		/* Below an IKE SA its proof counts too: the peer's, and its user's where one is asked for. */
+		.evidence = q == NULL ? s->evidence : (uint16_t)(q->evidence | (client_settled(s) ? s->evidence & EV_AUTHED : 0)) };
 }
 
 static void step_begin(struct step *st, struct ike *k, struct ike_sa *sa, struct quick *q, const struct rule *r)
@@ -134,7 +151,7 @@ static void step_end(struct step *st)
 /* What the handler wrote, sealed and copied to be kept. */
 static enum err reply_make(struct step *st, uint8_t **packet, size_t *len)
 {
-	uint8_t *iv = !st->rule->seal ? NULL : st->q != NULL ? st->q->iv : st->s->iv;
+	uint8_t *iv = !st->rule->seal ? NULL : step_iv(st);
 	struct span s;
 	enum err e;
 
@@ -160,8 +177,11 @@ static void state_move(struct step *st)
 		return;
 	}
 	st->s->evidence |= r->gains;
-	if (r->to != RULE_STAY)
+	if (r->exchange == EXCH_TRANSACTION)
+		st->s->client.stage = r->to != RULE_STAY ? (enum client_stage)r->to : st->s->client.stage;
+	else if (r->to != RULE_STAY)
 		st->s->state = (enum ike_state)r->to;
+	client_state_set(st->s);
 }
 
 static void step_trace(const struct step *st, const struct ike_sa *sa, const struct quick *q)
@@ -180,6 +200,8 @@ static void step_commit(struct step *st, struct ike_sa *sa, struct quick *q)
 	bool keyed = !(sa->st.evidence & EV_KEYS) && (st->s->evidence & EV_KEYS);
 
 	step_trace(st, sa, q);
+	if (st->s->client.message_id != sa->st.client.message_id)
+		message_id_use(sa, st->s->client.message_id);
 	sa->st = *st->s;
 	if (st->h != NULL)
 		*sa->h = *st->h;
@@ -195,7 +217,7 @@ static void step_commit(struct step *st, struct ike_sa *sa, struct quick *q)
 static bool step_run(struct step *st, struct ike_sa *sa, struct quick *q, const struct arrival *a)
 {
 	struct ike *k = st->k;
-	struct tx *tx = q != NULL ? &q->tx : &sa->tx;
+	struct tx *tx = q != NULL ? &q->tx : st->rule->exchange == EXCH_TRANSACTION ? &sa->client_tx : &sa->tx;
 	uint8_t *packet = NULL;
 	size_t len = 0;
 	enum err e = st->rule->run(st);
@@ -231,6 +253,8 @@ static void step_after(struct ike_sa *sa, struct quick *q)
 {
 	if (q != NULL && q->st != NULL && q->st->stage == QUICK_DONE && q->pending == 0)
 		phase2_done(q);
+	else if (q == NULL && client_begins(&sa->st))
+		exchange_start(sa->k, sa, NULL);
 	else if (q == NULL && sa->st.state == QM_IDLE && sa->h != NULL)
 		phase1_done(sa);
 }
@@ -252,7 +276,8 @@ static void step_failed(const struct step *st, struct ike_sa *sa, struct quick *
 
 static void run_event(struct ike *k, struct ike_sa *sa, struct quick *q, enum rule_on on)
 {
-	struct rule_query query = rule_query_of(&sa->st, q != NULL ? q->st : NULL, q != NULL ? EXCH_QUICK : sa->st.exchange, on);
+	uint8_t exchange = q != NULL ? EXCH_QUICK : sa->st.client.stage != CLIENT_OFF ? EXCH_TRANSACTION : sa->st.exchange;
+	struct rule_query query = rule_query_of(&sa->st, q != NULL ? q->st : NULL, exchange, on);
 	const struct rule *r;
 	const char *why;
 	struct step st;
@@ -293,6 +318,8 @@ static void step_follow(struct step *st, const struct arrival *a)
 		memcpy(st->q->iv, a->iv, sizeof(a->iv));
 	else if (a->encrypted && st->rule->exchange == st->s->exchange)
 		memcpy(st->s->iv, a->iv, sizeof(a->iv));
+	else if (st->rule->exchange == EXCH_TRANSACTION)
+		memcpy(st->s->client.iv, a->iv, sizeof(a->iv));
 	st->s->path.remote_port = a->path->remote_port;
 	st->s->path.local_port = a->path->local_port;
 }

@@ -47,6 +47,37 @@ struct ike_terms {
 
 enum natt { NATT_NONE, NATT_DRAFT_02, NATT_DRAFT_03, NATT_RFC };
 
+/* Where the transaction exchanges with a remote-access client stand (rules_client.c). Apart from enum ike_state. */
+enum client_stage {
+	CLIENT_OFF,              /* no client, or not known yet */
+	CLIENT_XAUTH_BEGIN = 64, /* phase 1 is through: the user is to be asked for */
+	CLIENT_XAUTH_ASKED,
+	CLIENT_XAUTH_CHECKED, /* configd compares */
+	CLIENT_XAUTH_TOLD,    /* the user is who they say; the client is to confirm that it knows */
+	CLIENT_XAUTH_REFUSED, /* the user is not; the client has been told */
+	CLIENT_PUSH_BEGIN,    /* the address is to be pushed */
+	CLIENT_PUSHED,
+	CLIENT_READY, /* questions for an address are answered */
+	CLIENT_STAGE_END
+};
+
+#define CLIENT_PASSWORD 128
+
+struct client_state {
+	enum client_stage stage;
+	uint32_t message_id; /* of the transaction under way, or of the last */
+	uint16_t identifier;
+	uint8_t iv[CIPHER_BLOCK_MAX];
+	bool push, respond;             /* what the configuration says about addresses */
+	bool open;                      /* the list of methods is `none`: any user will do */
+	bool authorize;                 /* groups are looked up */
+	bool group_proved;              /* its key made this SA */
+	char group[CFG_NAME];           /* of the client; empty: none */
+	char user[CFG_NAME];            /* as it said; proved with EV_NAMED */
+	char password[CLIENT_PASSWORD]; /* until the question is asked */
+	uint32_t address;               /* ours to it; 0: none */
+};
+
 struct sa_state {
 	uint8_t version;
 	bool initiator;
@@ -62,6 +93,8 @@ struct sa_state {
 	enum natt natt;               /* both ends can */
 	bool nat_local, nat_remote;   /* who is behind a NAT, or says so */
 	bool peer_dpd, peer_initial_contact;
+	bool peer_xauth, peer_unity; /* vendor IDs of a client */
+	struct client_state client;
 	bool peer_known;        /* some crypto map entry names it */
 	char identity[128];     /* the peer's, authenticated with EV_AUTHED */
 	char profile[CFG_NAME]; /* ISAKMP profile; empty: none */

@@ -138,6 +138,7 @@ void sa_free(struct ike_sa *sa)
 	timer_stop(&k->timers, &sa->keepalive);
 	timer_stop(&k->timers, &sa->dpd);
 	tx_free(k, &sa->tx);
+	tx_free(k, &sa->client_tx);
 	timer_release(&k->timers, SA_TIMERS);
 	link_del(&sa->all);
 	link_del(&sa->by_cookie);

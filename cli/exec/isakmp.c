@@ -12,7 +12,7 @@
 static const char *isakmp_state(uint8_t state)
 {
 	static const char *const names[] = { "MM_NO_STATE", "MM_SA_SETUP", "MM_KEY_EXCH", "MM_KEY_AUTH", "AG_NO_STATE",
-		"AG_INIT_EXCH", "AG_AUTH", "QM_IDLE" };
+		"AG_INIT_EXCH", "AG_AUTH", "CONF_XAUTH", "CONF_ADDR", "QM_IDLE" };
 
 	return state < IKE_STATE_COUNT ? names[state] : "UNKNOWN";
 }

@@ -86,7 +86,16 @@ void attribute_encode(struct writer *w, uint16_t type, uint32_t number)
 	writer_u32(w, number);
 }
 
-static bool attributes_valid(struct span s)
+void attribute_put(struct writer *w, uint16_t type, struct span value)
+{
+	if (value.len > UINT16_MAX)
+		w->failed = true;
+	writer_u16(w, type);
+	writer_u16(w, (uint16_t)value.len);
+	writer_span_put(w, value);
+}
+
+bool attributes_valid(struct span s)
 {
 	struct reader r = reader_of(s);
 	struct attribute a;

@@ -61,7 +61,12 @@ struct payload_id {
 	uint16_t port;
 	struct span data;
 };
-struct payload_typed { /* CERT, CERT_REQ, AUTH, CONFIG, TS: a number, then data */
+struct payload_config { /* attributes of a transaction exchange */
+	uint8_t type;   /* enum isakmp_config */
+	uint16_t id;    /* the same in question and answer */
+	struct span attributes;
+};
+struct payload_typed { /* CERT, CERT_REQ, AUTH, TS: a number, then data */
 	uint8_t type;
 	struct span data;
 };
@@ -91,6 +96,7 @@ union payload_value {
 	struct payload_ke2 ke2;
 	struct payload_id id;
 	struct payload_typed typed;
+	struct payload_config config;
 	struct payload_notify notify;
 	struct payload_delete del;
 	struct payload_natoa natoa;
@@ -157,6 +163,10 @@ struct attribute {
 	struct span value; /* of the long form */
 };
 bool attribute_next(struct reader *r, struct attribute *a); /* false at the end or when malformed (r->failed) */
+/* Is a list of them well-formed? */
+bool attributes_valid(struct span s);
+/* The long form. */
+void attribute_put(struct writer *w, uint16_t type, struct span value);
 /* The short form if it fits, else four bytes. */
 void attribute_encode(struct writer *w, uint16_t type, uint32_t number);
 
@@ -176,7 +186,8 @@ struct span build_end(struct build *b);
 /* Members of chains, into a buffer of the caller: `first` of the chain, `more` follow. */
 void chain_put(struct writer *w, enum payload_kind kind, bool more, const union payload_value *v);
 
-/* Debug text: one call of `line` per line, without line end. Secrets do not occur in payloads; nonces and hashes are cut. */
+/* Debug text: one call of `line` per line, without line end. The one secret that occurs in payloads, a password in
+ * an attribute, is not printed; nonces and hashes are cut. */
 typedef void (*print_line)(void *ctx, const char *text);
 void header_print(const struct isakmp_header *h, print_line line, void *ctx);
 void payload_print(const struct payload *p, print_line line, void *ctx);

@@ -52,6 +52,9 @@ static const struct field fields_ID[] = { U8(id, type, "type", names_id), U8(id,
 	U16(id, port, "port", NULL), REST(id, data, NULL), END };
 /* RFC 2408 3.9, 3.10 */
 static const struct field fields_TYPED[] = { U8(typed, type, "type", NULL), REST(typed, data, "data"), END };
+/* draft-ietf-ipsec-isakmp-mode-cfg-05 3.2 */
+static const struct field fields_CONFIG[] = { U8(config, type, "message type", names_config), RESERVED(1),
+	U16(config, id, "identifier", NULL), REST(config, attributes, NULL), END };
 /* RFC 2408 3.14 */
 static const struct field fields_NOTIFY[] = { U32(notify, doi, "DOI", names_doi),
 	U8(notify, protocol, "protocol", names_protocol_id), U8(notify, spi_size, "SPI size", NULL),
@@ -85,7 +88,6 @@ static const struct field fields_DELETE2[] = { U8(delete, protocol, "protocol", 
 #define fields_SIG         fields_DATA
 #define fields_NONCE       fields_DATA
 #define fields_VID         fields_DATA
-#define fields_CONFIG      fields_TYPED
 #define fields_NATD        fields_DATA
 #define fields_NATD_DRAFT  fields_DATA
 #define fields_NATOA_DRAFT fields_NATOA

@@ -226,8 +226,62 @@ enum isakmp_encaps {
 #undef X
 };
 
-#define AUTH_PRE_SHARED 1
-#define AUTH_RSA_SIG    3
+#define AUTH_PRE_SHARED       1
+#define AUTH_RSA_SIG          3
+#define AUTH_XAUTH_PRE_SHARED 65001 /* XAUTHInitPreShared, draft-ietf-ipsec-isakmp-xauth-06 7.2 */
+
+/* Messages of a transaction exchange, draft-ietf-ipsec-isakmp-mode-cfg-05 3.2. */
+#define CONFIG_TYPES(X)                                                                                                            \
+	X(REQUEST, 1, "REQUEST")                                                                                                   \
+	X(REPLY, 2, "REPLY")                                                                                                       \
+	X(SET, 3, "SET")                                                                                                           \
+	X(ACK, 4, "ACK")
+enum isakmp_config {
+#define X(name, number, text) CONFIG_##name = number,
+	CONFIG_TYPES(X)
+#undef X
+};
+
+/* Attributes in them: mode-cfg-05 3.3; xauth-06 6.2; 28672 and on: as Cisco's clients have them (Unity). */
+#define ATTRS_CONFIG(X)                                                                                                            \
+	X(IP4_ADDRESS, 1, "IP4_ADDRESS")                                                                                           \
+	X(IP4_NETMASK, 2, "IP4_NETMASK")                                                                                           \
+	X(IP4_DNS, 3, "IP4_DNS")                                                                                                   \
+	X(IP4_NBNS, 4, "IP4_NBNS")                                                                                                 \
+	X(ADDRESS_EXPIRY, 5, "ADDRESS_EXPIRY")                                                                                     \
+	X(IP4_DHCP, 6, "IP4_DHCP")                                                                                                 \
+	X(APPLICATION_VERSION, 7, "APPLICATION_VERSION")                                                                           \
+	X(IP4_SUBNET, 13, "IP4_SUBNET")                                                                                            \
+	X(SUPPORTED, 14, "SUPPORTED_ATTRIBUTES")                                                                                   \
+	X(XAUTH_TYPE, 16520, "XAUTH_TYPE_V2")                                                                                      \
+	X(XAUTH_USER_NAME, 16521, "XAUTH_USER_NAME_V2")                                                                            \
+	X(XAUTH_USER_PASSWORD, 16522, "XAUTH_USER_PASSWORD_V2")                                                                    \
+	X(XAUTH_PASSCODE, 16523, "XAUTH_PASSCODE_V2")                                                                              \
+	X(XAUTH_MESSAGE, 16524, "XAUTH_MESSAGE_V2")                                                                                \
+	X(XAUTH_CHALLENGE, 16525, "XAUTH_CHALLENGE_V2")                                                                            \
+	X(XAUTH_DOMAIN, 16526, "XAUTH_DOMAIN_V2")                                                                                  \
+	X(XAUTH_STATUS, 16527, "XAUTH_STATUS_V2")                                                                                  \
+	X(XAUTH_NEXT_PIN, 16528, "XAUTH_NEXT_PIN_V2")                                                                              \
+	X(XAUTH_ANSWER, 16529, "XAUTH_ANSWER_V2")                                                                                  \
+	X(BANNER, 28672, "MODECFG_BANNER")                                                                                         \
+	X(SAVE_PASSWORD, 28673, "MODECFG_SAVEPWD")                                                                                 \
+	X(DEF_DOMAIN, 28674, "DEFAULT_DOMAIN")                                                                                     \
+	X(SPLIT_DNS, 28675, "SPLIT_DNS")                                                                                           \
+	X(SPLIT_INCLUDE, 28676, "SPLIT_INCLUDE")                                                                                   \
+	X(NATT_PORT, 28677, "NATT_PORT")                                                                                           \
+	X(LOCAL_LAN, 28678, "INCLUDE_LOCAL_LAN")                                                                                   \
+	X(PFS, 28679, "PFS")                                                                                                       \
+	X(FIREWALL, 28680, "FIREWALL_TYPE")                                                                                        \
+	X(BACKUP_SERVERS, 28681, "BACKUP_SERVER")                                                                                  \
+	X(DDNS_HOSTNAME, 28682, "DDNS_HOSTNAME")
+enum isakmp_attr_config {
+#define X(name, number, text) ATTRC_##name = number,
+	ATTRS_CONFIG(X)
+#undef X
+};
+#define XAUTH_GENERIC 0
+#define XAUTH_FAIL    0
+#define XAUTH_OK      1
 
 /* Texts; numbers that no list has print as "Unknown (77)". `out` is returned or a static text. */
 #define NAME_TEXT 24
@@ -237,7 +291,7 @@ struct name {
 };
 extern const struct name names_exchange[], names_notify[], names_protocol_id[], names_id[], names_attr1[], names_attr2[],
 	names_encaps[], names_doi[], names_auth[], names_life[], names_cipher1[], names_hash1[], names_auth2[], names_esp[],
-	names_key1[];
+	names_key1[], names_config[], names_attr_config[];
 const char *name_of(const struct name *list, uint32_t number, char out[NAME_TEXT]);
 
 #endif

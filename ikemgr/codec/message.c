@@ -70,6 +70,10 @@ static enum err payload_read(struct message *m, unsigned version, uint8_t number
 		*why = "the SA payload is malformed";
 		return ERR_INVALID;
 	}
+	if (p->kind == PAYLOAD_CONFIG && !attributes_valid(p->v.config.attributes)) {
+		*why = "the attributes of a CONFIG payload are malformed";
+		return ERR_INVALID;
+	}
 	return ERR_OK;
 }
 

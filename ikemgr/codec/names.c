@@ -10,6 +10,8 @@ const struct name names_protocol_id[] = { PROTOCOLS(X){ 0, NULL } };
 const struct name names_id[] = { ID_TYPES(X){ 0, NULL } };
 const struct name names_attr1[] = { ATTRS1(X){ 0, NULL } };
 const struct name names_attr2[] = { ATTRS2(X){ 0, NULL } };
+const struct name names_config[] = { CONFIG_TYPES(X){ 0, NULL } };
+const struct name names_attr_config[] = { ATTRS_CONFIG(X){ 0, NULL } };
 const struct name names_encaps[] = { ENCAPS_MODES(X){ 0, NULL } };
 #undef X
 

@@ -154,6 +154,50 @@ static void proposals_print(struct span proposals, print_line line, void *ctx)
 	}
 }
 
+/* Only what a log line can show as it is. */
+static void text_safe(char *out, size_t size, struct span s)
+{
+	size_t n = s.len < size - 1 ? s.len : size - 1;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = isprint(s.data[i]) ? (char)s.data[i] : '.';
+	out[n] = '\0';
+}
+
+/* Text is text, addresses are addresses; what a user typed is nobody's business, and a password least of all. */
+static void config_value(char *out, size_t size, const struct attribute *a)
+{
+	char ip[16];
+
+	if (a->type == ATTRC_XAUTH_USER_PASSWORD || a->type == ATTRC_XAUTH_PASSCODE || a->type == ATTRC_XAUTH_NEXT_PIN ||
+		a->type == ATTRC_XAUTH_ANSWER)
+		snprintf(out, size, "(not shown)");
+	else if (a->basic)
+		snprintf(out, size, "%llu", (unsigned long long)a->number);
+	else if (a->type <= ATTRC_IP4_NBNS && a->value.len == 4)
+		snprintf(out, size, "%s", ip4_print(ip, (uint32_t)a->number));
+	else if (a->type == ATTRC_XAUTH_USER_NAME || a->type == ATTRC_APPLICATION_VERSION || a->type == ATTRC_DEF_DOMAIN)
+		text_safe(out, size, a->value);
+	else
+		span_text(out, size, a->value);
+}
+
+static void config_print(struct span attributes, print_line line, void *ctx)
+{
+	struct reader r = reader_of(attributes);
+	struct attribute a;
+	char text[LINE_TEXT], value[LINE_TEXT / 2], name[NAME_TEXT];
+
+	while (attribute_next(&r, &a)) {
+		config_value(value, sizeof(value), &a);
+		snprintf(text, sizeof(text), "     %s %s", name_of(names_attr_config, a.type, name),
+			a.basic || a.value.len ? value : "");
+		line(ctx, text);
+	}
+	if (r.failed)
+		line(ctx, "     attribute cut off");
+}
+
 static void vendor_print(struct span id, print_line line, void *ctx)
 {
 	enum vendor v = vendor_find(id);
@@ -180,6 +224,8 @@ void payload_print(const struct payload *p, print_line line, void *ctx)
 		field_print(f, &p->v, line, ctx);
 	if (p->kind == PAYLOAD_SA) {
 		proposals_print(p->v.sa.proposals, line, ctx);
+	} else if (p->kind == PAYLOAD_CONFIG) {
+		config_print(p->v.config.attributes, line, ctx);
 	} else if (p->kind == PAYLOAD_VID || p->kind == PAYLOAD_VID2) {
 		vendor_print(p->v.data.data, line, ctx);
 	} else if (p->kind == PAYLOAD_ID || p->kind == PAYLOAD_ID_SECOND || p->kind == PAYLOAD_IDI2 || p->kind == PAYLOAD_IDR2) {
@@ -187,16 +233,6 @@ void payload_print(const struct payload *p, print_line line, void *ctx)
 		snprintf(text, sizeof(text), "\t%-12s : %s", "identity", id);
 		line(ctx, text);
 	}
-}
-
-/* Only what a log line can show as it is. */
-static void text_safe(char *out, size_t size, struct span s)
-{
-	size_t n = s.len < size - 1 ? s.len : size - 1;
-
-	for (size_t i = 0; i < n; i++)
-		out[i] = isprint(s.data[i]) ? (char)s.data[i] : '.';
-	out[n] = '\0';
 }
 
 void id_print(char *out, size_t size, const struct payload_id *id)

@@ -102,6 +102,21 @@ void proto_session_answer(void *ctx, uint64_t serial, enum err e, const struct i
 	proto_tick(p);
 }
 
+static void host_user_check(void *ctx, uint64_t serial, const char *user, const char *password)
+{
+	struct proto *p = ctx;
+
+	users_check(p->users, serial, user, password);
+}
+
+void proto_user_answer(void *ctx, uint64_t serial, enum err e)
+{
+	struct proto *p = ctx;
+
+	ike_done_user(p->ike, serial, e);
+	proto_tick(p);
+}
+
 static void host_spi_alloc(void *ctx, uint64_t serial, const struct dpm_spi *want)
 {
 	struct proto *p = ctx;
@@ -186,6 +201,7 @@ void proto_host(struct proto *p, struct ike_host *host)
 		.dh_drop = host_dh_drop,
 		.skeyid = host_skeyid,
 		.session_keys = host_session_keys,
+		.user_check = host_user_check,
 		.spi_alloc = host_spi_alloc,
 		.sa_put = host_sa_put,
 		.sa_del = host_sa_del,

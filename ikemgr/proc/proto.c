@@ -35,7 +35,8 @@ static bool open_all(struct proto *p, int keys_fd)
 		keys_client_sessions(p->keys, proto_session_answer);
 	p->pool = dh_pool_new(p->loop, p->options->workers, &proto_dh_handlers, p);
 	p->follow = cfg_follow_new(p->loop, p->options->run_dir, proto_configured, p);
-	return p->tick && p->keys && p->pool && p->follow;
+	p->users = users_new(p->loop, p->options->run_dir, proto_user_answer, p);
+	return p->tick && p->users && p->keys && p->pool && p->follow;
 }
 
 static void close_all(struct proto *p)
@@ -46,6 +47,7 @@ static void close_all(struct proto *p)
 	udp_free(p->udp);
 	dh_pool_free(p->pool);
 	keys_client_free(p->keys);
+	users_free(p->users);
 	cfg_follow_free(p->follow);
 	if (p->tick)
 		loop_timer_free(p->tick);

@@ -18,6 +18,7 @@
 #include "ikemgr/proc/keys.h"
 #include "ikemgr/proc/options.h"
 #include "ikemgr/proc/udp.h"
+#include "ikemgr/proc/users.h"
 
 struct proto {
 	const struct options *options;
@@ -28,6 +29,7 @@ struct proto {
 	struct dp_client *dp;
 	struct dh_pool *pool;
 	struct keys_client *keys;
+	struct users *users;
 	struct cfg_follow *follow;
 	struct msg_server *api;
 	struct loop_timer *tick;
@@ -49,6 +51,7 @@ int proto_run(struct proto *p, int keys_fd, int life);
 void proto_host(struct proto *p, struct ike_host *host);
 void proto_keys_answer(void *ctx, uint64_t serial, enum err e, struct span skeyid);
 void proto_session_answer(void *ctx, uint64_t serial, enum err e, const struct ike_session_keys *keys);
+void proto_user_answer(void *ctx, uint64_t serial, enum err e);
 extern const struct dh_pool_handlers proto_dh_handlers;
 /* events.c: what happens outside. */
 extern const struct dp_handlers proto_dp_handlers;

@@ -197,6 +197,16 @@ static void host_session(void *ctx, uint64_t serial, const struct ike_session_re
 	bytes_put(e, span_of(&keys, sizeof(keys)));
 }
 
+static void host_user(void *ctx, uint64_t serial, const char *user, const char *password)
+{
+	struct node *n = ctx;
+	struct event *e = event_add(n->rig, 50000, n->id, EVENT_USER);
+
+	n->user_checks++;
+	e->serial = serial;
+	e->e = n->user != NULL && strcmp(user, n->user) == 0 && strcmp(password, n->password) == 0 ? ERR_OK : ERR_AUTH;
+}
+
 static void host_spi(void *ctx, uint64_t serial, const struct dpm_spi *want)
 {
 	struct node *n = ctx;
@@ -313,6 +323,7 @@ static void core_new(struct node *n)
 		.dh_drop = host_drop,
 		.skeyid = host_skeyid,
 		.session_keys = host_session,
+		.user_check = host_user,
 		.spi_alloc = host_spi,
 		.sa_put = host_put,
 		.sa_del = host_del,
@@ -376,6 +387,11 @@ static void cfg_drop(struct cfg *c)
 	free(c->isakmp_peers);
 	free(c->sets);
 	free(c->maps);
+	free(c->map_settings);
+	free(c->logins);
+	free(c->networks);
+	free(c->pools);
+	free(c->groups);
 	free(c);
 }
 
@@ -448,6 +464,9 @@ static void event_run(struct rig *r, struct event *e)
 		break;
 	case EVENT_ACTIVITY:
 		ike_done_activity(n->k, e->serial, idle_s(n, n->last_in_us), idle_s(n, n->last_out_us));
+		break;
+	case EVENT_USER:
+		ike_done_user(n->k, e->serial, e->e);
 		break;
 	case EVENT_CALL:
 		e->call(r);

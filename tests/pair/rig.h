@@ -42,6 +42,8 @@ struct node {
 	uint64_t exported; /* keys that were exported */
 	uint8_t export_key[64];
 	size_t export_key_len;
+	const char *user, *password; /* the one that user_check finds right */
+	unsigned user_checks;
 	uint32_t next_spi;
 	uint64_t wake;
 };
@@ -65,6 +67,7 @@ struct event {
 		EVENT_SPI,
 		EVENT_PUT,
 		EVENT_ACTIVITY,
+		EVENT_USER,
 		EVENT_CALL
 	} kind;
 	uint64_t serial;
@@ -117,6 +120,8 @@ struct cfg_transform_set *cfg_set_add(struct cfg *c, const char *name, enum alg_
 struct cfg_ace *cfg_ace_add(
 	struct cfg *c, const char *acl, uint32_t seq, bool permit, const char *src, int src_len, const char *dst, int dst_len);
 struct cfg_map_entry *cfg_map_add(struct cfg *c, uint16_t seq, const char *peer, const char *set, const char *acl);
+/* Remote access on map M: list USERS, groups by list GROUPS, addresses on request; group "default" with pool P low..high. */
+struct cfg_client_group *rig_clients(struct node *n, const char *low, const char *high);
 void cfg_key_add(struct node *n, const char *peer, const char *psk);
 /* Their pointers live until the next one of the kind is added. */
 struct cfg_isakmp_key *cfg_key_named_add(struct node *n, const char *keyring, const char *host, const char *psk);

@@ -148,6 +148,21 @@ struct cfg_isakmp_peer *cfg_isakmp_peer_add(struct cfg *c, const char *addr, enu
 	return p;
 }
 
+struct cfg_client_group *rig_clients(struct node *n, const char *low, const char *high)
+{
+	struct cfg *c = n->cfg;
+	struct cfg_map *m = GROW(c, map_settings, nmap_settings);
+	struct cfg_pool *p = GROW(c, pools, npools);
+	struct cfg_client_group *g = GROW(c, groups, ngroups);
+
+	*m = (struct cfg_map){ .name = "M", .client_auth_list = "USERS", .author_list = "GROUPS", .config_respond = true };
+	*GROW(c, logins, nlogins) = (struct cfg_aaa_list){ "USERS", CFG_METHOD_LOCAL };
+	*GROW(c, networks, nnetworks) = (struct cfg_aaa_list){ "GROUPS", CFG_METHOD_LOCAL };
+	*p = (struct cfg_pool){ "P", ip(low), ip(high) };
+	*g = (struct cfg_client_group){ .name = "default", .pool = "P" };
+	return g;
+}
+
 struct cfg *rig_cfg(struct node *n, const char *own, const char *peer, const char *own_net, const char *peer_net)
 {
 	struct cfg *c = calloc(1, sizeof(*c));
