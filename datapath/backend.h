@@ -7,9 +7,9 @@
  *   wire --> engine: open, check --> the TAP --> kernel: input list, NAT, routing
  *
  * What the engine expects of the filter, per interface with a crypto map:
- *   egress:  own IKE (UDP from 500 and 4500) and protocols 50 and 51 from own addresses pass; what a policy may match is
- *            `fwd to` BACKEND_TAP, with the Ethernet header untouched: its source address tells the engine the interface;
- *   ingress: unfragmented protocol 50 to own addresses is dropped (the engine has taken its copy from AF_PACKET);
+ *   egress:  own IKE and ESP in UDP (from 500 and 4500, or with BACKEND_SOCKET_MARK) and protocols 50 and 51 from own addresses
+ * pass; what a policy may match is `fwd to` BACKEND_TAP, with the Ethernet header untouched: its source address tells the engine
+ * the interface; ingress: unfragmented protocol 50 to own addresses is dropped (the engine has taken its copy from AF_PACKET);
  *            fragments pass: the kernel puts them together and the engine has the whole packet from its raw socket;
  *   input:   on UDP 500 and 4500 the access-group applies as to everything; the list for protocol 50 is applied by the
  *            engine (backend_interface.acl_in), since AF_PACKET sees packets before netfilter.
@@ -23,7 +23,9 @@
 #include "platform/base/err.h"
 #include "platform/base/loop.h"
 
-#define BACKEND_TAP "ptap0" /* persistent: while no engine reads it, what is forwarded to it goes nowhere */
+/* SO_MARK of what sends UDP from ports 500 and 4500: by it the filter knows later fragments, which have no ports. "PSTN". */
+#define BACKEND_SOCKET_MARK 0x5053544eu
+#define BACKEND_TAP         "ptap0" /* persistent: while no engine reads it, what is forwarded to it goes nowhere */
 
 /* An interface with a crypto map. */
 struct backend_interface {

@@ -1,6 +1,7 @@
 /* Making the sockets. */
 #include "datapath/engine/sockets.h"
 
+#include "datapath/backend.h"
 #include "platform/base/log.h"
 
 #include <errno.h>
@@ -93,6 +94,8 @@ static const char *open_udp(struct sockets *s)
 		return "UDP 4500 filter";
 	set(s->udp, IPPROTO_IP, IP_RECVTOS, 1);
 	set(s->udp, SOL_UDP, UDP_GRO, 1);
+	set(s->udp, SOL_SOCKET, SO_MARK, (int)BACKEND_SOCKET_MARK);
+	set(s->udp_df, SOL_SOCKET, SO_MARK, (int)BACKEND_SOCKET_MARK);
 	set_buffers(s->udp);
 	set_buffers(s->udp_df);
 	s->udp_gso = set(s->udp, SOL_UDP, UDP_SEGMENT, 0);

@@ -10,6 +10,7 @@
 #define POSTERN_DATAPATH_FILTER_FILTER_H
 
 #include "configdb/cfg.h"
+#include "datapath/backend.h"
 #include "datapath/dynamic.h"
 #include "datapath/filter/text.h"
 
@@ -22,8 +23,8 @@ struct filter_env {
 	const struct dynamics *dynamics; /* policies of dynamic maps, each in its map's place; NULL: none */
 };
 
-/* The mark on sockets of our own whose fragments must pass (SO_MARK): "PSTN". */
-#define FILTER_SOCKET_MARK 0x5053544eu
+/* The mark on sockets of our own, IKE's and the engine's, whose fragments must pass. */
+#define FILTER_SOCKET_MARK BACKEND_SOCKET_MARK
 /* On packets that an inbound access-group denied and whose sender is to hear of it: "PSTR". */
 #define FILTER_REFUSED_MARK 0x50535452u
 /* On packets that came out of a tunnel, and so (fwmark_reflect) on the kernel's ICMP errors about them: "PSTT". */

@@ -21,7 +21,7 @@ table netdev postern_static {
 		type filter hook egress device "wan" priority 0;
 		%(mangle)s
 		ip saddr %(local)s ip protocol { 50, 51 } accept
-		ip saddr %(local)s udp sport 4500 accept
+		ip saddr %(local)s ip protocol 17 meta mark 0x5053544e accept
 		ip saddr %(inside)s ip daddr %(outside)s fwd to ptap0
 	}
 	chain in {

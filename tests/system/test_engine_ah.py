@@ -219,11 +219,11 @@ def test_numbers_and_windows(pair, net, name, esn):
         p.stop = lambda: (0, 0)
 
 
-@pytest.mark.parametrize("name", FORMS)
-def test_transport_of_large_packets(pair, net, name):
+@pytest.mark.parametrize("name,encap", [*((n, 0) for n in FORMS), ("esp", 1)])
+def test_transport_of_large_packets(pair, net, name, encap):
     """What the kernel cut for the link is put together, protected whole, and cut again."""
     cipher, auth, ah = FORMS[name]
-    p = pair(cipher=cipher, auth=auth, ah=ah, transport=1)
+    p = pair(cipher=cipher, auth=auth, ah=ah, transport=1, encap=encap)
     assert ping(net, 1, 3, 4000) == 3
     assert p.a.stats()["out_packets"] == 3
     plain = p.a.stats()["plain_mtu"]
