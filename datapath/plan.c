@@ -174,13 +174,13 @@ static void add_lines(struct plan *s, const struct cfg *c, const struct cfg_inte
 }
 
 static void add_dynamics(struct plan *s, const struct cfg *c, const struct cfg_interface *i, const struct cfg_map_entry *e,
-	const struct dynamics *dynamics)
+	uint16_t dynamic_seq, const struct dynamics *dynamics)
 {
 	for (size_t k = 0; k < dynamics->n; k++) {
 		const struct dpm_dynamic *d = &dynamics->list[k];
 		struct backend_policy *p;
 
-		if (d->id.map_seq != e->seq || strcmp(d->id.map, e->map) != 0 ||
+		if (d->dynamic_seq != dynamic_seq || d->id.map_seq != e->seq || strcmp(d->id.map, e->map) != 0 ||
 			strcmp(d->id.interface, cfg_map_owner(c, i)->name) != 0)
 			continue;
 		p = policy_add(s, c, i, e, d->id.ace_seq);
@@ -220,10 +220,11 @@ static void add_interface(struct plan *s, const struct cfg *c, const struct dyna
 	for (const struct cfg_map_entry *e = cfg_map_first(c, i->crypto_map); e; e = cfg_map_next(c, e)) {
 		if (cfg_map_entry_fault(c, e))
 			continue;
-		if (e->kind == MAP_DYNAMIC)
-			add_dynamics(s, c, i, e, dynamics);
-		else
+		if (e->kind != MAP_DYNAMIC)
 			add_lines(s, c, i, e);
+		else
+			for (const struct cfg_map_entry *d = cfg_dynamic_first(c, e->dynamic); d; d = cfg_dynamic_next(c, d))
+				add_dynamics(s, c, i, e, d->seq, dynamics);
 	}
 }
 

@@ -53,31 +53,33 @@ static void lines_add(struct entry_list *out, const struct dpm_dynamic *d)
 		}
 }
 
-static bool is_at(const struct dpm_dynamic *d, const struct cfg_interface *owner, const struct cfg_map_entry *e)
+static bool is_at(const struct dpm_dynamic *d, const struct cfg_interface *owner, const struct cfg_map_entry *e,
+	const struct cfg_map_entry *settings)
 {
-	return d->id.map_seq == e->seq && strcmp(d->id.map, e->map) == 0 && strcmp(d->id.interface, owner->name) == 0;
+	return d->id.map_seq == e->seq && d->dynamic_seq == settings->seq && strcmp(d->id.map, e->map) == 0 &&
+	       strcmp(d->id.interface, owner->name) == 0;
 }
 
-static enum err dynamic_lines(
-	struct entry_list *out, const struct cfg_interface *owner, const struct cfg_map_entry *e, const struct dynamics *dynamics)
+static enum err dynamic_lines(struct entry_list *out, const struct cfg_interface *owner, const struct cfg_map_entry *e,
+	const struct cfg_map_entry *settings, const struct dynamics *dynamics)
 {
 	size_t room = 0;
 
 	for (size_t k = 0; dynamics && k < dynamics->n; k++)
-		if (is_at(&dynamics->list[k], owner, e))
+		if (is_at(&dynamics->list[k], owner, e, settings))
 			room += dynamic_lines_of(&dynamics->list[k]);
 	out->made = room ? mem_calloc(room, sizeof(*out->made)) : NULL;
 	if (room && !out->made)
 		return ERR_NOMEM;
 	out->acl = (struct cfg_acl){ .extended = true, .entries = out->made };
 	for (size_t k = 0; dynamics && k < dynamics->n; k++)
-		if (is_at(&dynamics->list[k], owner, e))
+		if (is_at(&dynamics->list[k], owner, e, settings))
 			lines_add(out, &dynamics->list[k]);
 	return ERR_OK;
 }
 
 enum err entry_list_make(struct entry_list *out, const struct cfg *c, const struct cfg_interface *i, const struct cfg_map_entry *e,
-	const struct dynamics *dynamics)
+	const struct cfg_map_entry *settings, const struct dynamics *dynamics)
 {
 	const struct cfg_acl *acl = cfg_acl(c, e->acl);
 
@@ -85,7 +87,7 @@ enum err entry_list_make(struct entry_list *out, const struct cfg *c, const stru
 	if (cfg_map_entry_fault(c, e))
 		return ERR_OK;
 	if (e->kind == MAP_DYNAMIC)
-		return dynamic_lines(out, cfg_map_owner(c, i), e, dynamics);
+		return dynamic_lines(out, cfg_map_owner(c, i), e, settings, dynamics);
 	out->acl = *acl;
 	if (e->kind == MAP_MANUAL)
 		manual_lines(out);

@@ -12,9 +12,10 @@ struct entry_list {
 	const struct cfg_acl *whole; /* the list is this one as it stands; NULL: it is not */
 };
 
-/* `dynamics` may be NULL: none. Only ERR_NOMEM. The caller frees with entry_list_free. */
+/* `settings`: of a dynamic map's place the one of its entries whose policies are meant; else `e`. `dynamics` may be NULL: none.
+ * Only ERR_NOMEM. The caller frees with entry_list_free. */
 enum err entry_list_make(struct entry_list *out, const struct cfg *c, const struct cfg_interface *i, const struct cfg_map_entry *e,
-	const struct dynamics *dynamics) MUST_CHECK;
+	const struct cfg_map_entry *settings, const struct dynamics *dynamics) MUST_CHECK;
 void entry_list_free(struct entry_list *l);
 
 #endif

@@ -1,35 +1,19 @@
 /* The filter of a router. */
 #include "datapath/filter/filter.h"
 
-#include "datapath/filter/entry.h"
-#include "datapath/filter/list.h"
+#include "datapath/filter/generator.h"
 
 #include "platform/base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Which lists have been written into a table already: they are shared by all interfaces. */
-struct emitted {
-	bool *group, *crypto, *mirror;
-};
-
-struct generator {
-	struct text *t;
-	unsigned made; /* lists beside the configured ones */
-	bool failed;
-	struct text chains; /* of interfaces: behind the lists that they name */
-	const struct cfg *c;
-	const struct filter_env *env;
-	struct emitted done;
-};
-
-static unsigned list_index(const struct cfg *c, const struct cfg_acl *acl)
+unsigned list_index(const struct cfg *c, const struct cfg_acl *acl)
 {
 	return (unsigned)(acl - c->acls);
 }
 
-static void list_once(struct generator *g, const struct cfg_acl *acl, bool *done, const struct list_use *use)
+void list_once(struct generator *g, const struct cfg_acl *acl, bool *done, const struct list_use *use)
 {
 	unsigned index = list_index(g->c, acl);
 
@@ -50,29 +34,6 @@ static void group_jump(struct generator *g, const char *name, const char *match)
 	text_put(&g->chains, "\t\t%sjump g%u\n", match, list_index(g->c, acl));
 }
 
-/* The complete entries of the interface's map in order: what one denies, or does not name, goes on to the next. */
-static void map_jumps(struct generator *g, const struct cfg_interface *i, const struct list_use *use, bool *done)
-{
-	for (const struct cfg_map_entry *e = cfg_map_first(g->c, i->crypto_map); e; e = cfg_map_next(g->c, e)) {
-		struct entry_list l;
-		unsigned index;
-
-		if (entry_list_make(&l, g->c, i, e, g->env->dynamics) != ERR_OK) {
-			g->failed = true;
-			return;
-		}
-		if (!list_has_lines(&l.acl))
-			continue;
-		index = l.whole ? list_index(g->c, l.whole) : (unsigned)g->c->nacls + g->made++;
-		if (l.whole)
-			list_once(g, l.whole, done, use);
-		else
-			list_emit(g->t, &l.acl, index, use);
-		text_put(&g->chains, "\t\tjump %c%u\n", use->tag, index);
-		entry_list_free(&l);
-	}
-}
-
 static void egress(struct generator *g, const struct cfg_interface *i)
 {
 	struct text *t = &g->chains;
@@ -83,7 +44,7 @@ static void egress(struct generator *g, const struct cfg_interface *i)
 	text_put(t, "\t\tip saddr @local ip protocol { 50, 51 } accept\n");
 	text_put(t, "\t\tip saddr @local ip protocol 17 meta mark 0x%08x accept\n", FILTER_SOCKET_MARK);
 	text_put(t, "\t\tip saddr @local udp sport { 500, 4500 } accept\n");
-	map_jumps(g, i, &list_use_crypto, g->done.crypto);
+	map_protect(g, i);
 	/* An error of our own about what came out of a tunnel carries its head: not in clear. */
 	text_put(t, "\t\tip saddr @local icmp type { 3, 4, 5, 11, 12 } meta mark 0x%08x drop\n", FILTER_TUNNEL_MARK);
 	text_put(t, "\t}\n");
@@ -102,7 +63,7 @@ static void ingress_crypto(struct generator *g, const struct cfg_interface *i)
 	text_put(t, "\t\tip daddr @local ip protocol 17 ip frag-off & 0x1fff != 0x0 accept\n");
 	/* Errors about our own ESP or UDP, by which the path MTU is learnt. */
 	text_put(t, "\t\tip daddr @local icmp type 3 @th,136,8 { 17, 50, 51 } accept\n");
-	map_jumps(g, i, &list_use_mirror, g->done.mirror);
+	map_refuse_clear(g, i);
 }
 
 static void ingress(struct generator *g, const struct cfg_interface *i)
@@ -169,8 +130,10 @@ static void tap_ingress(struct generator *g)
 {
 	text_put(&g->chains,
 		"\tchain in_%s {\n\t\ttype filter hook ingress device \"%s\" priority 0; policy accept;\n"
-		"\t\tmeta mark set 0x%08x\n\t}\n",
+		"\t\tmeta mark set 0x%08x\n",
 		g->env->tap, g->env->tap, FILTER_TUNNEL_MARK);
+	map_check_opened(g);
+	text_put(&g->chains, "\t}\n");
 }
 
 static bool here(const struct generator *g, const struct cfg_interface *i)
@@ -235,13 +198,13 @@ static void ip_table(struct generator *g)
 
 static enum err table(struct text *t, const struct cfg *c, const struct filter_env *env, void (*body)(struct generator *g))
 {
-	bool *done = mem_calloc(3 * (c->nacls + 1), sizeof(*done));
+	bool *done = mem_calloc(4 * (c->nacls + 1), sizeof(*done));
 	struct generator g = { .t = t, .c = c, .env = env };
 	enum err e;
 
 	if (!done)
 		return ERR_NOMEM;
-	g.done = (struct emitted){ done, done + c->nacls, done + 2 * c->nacls };
+	g.done = (struct emitted){ done, done + c->nacls, done + 2 * c->nacls, done + 3 * c->nacls };
 	body(&g);
 	text_bytes(t, text_of(&g.chains), g.chains.len);
 	e = t->failed || g.failed || g.chains.failed ? ERR_NOMEM : ERR_OK;

@@ -27,6 +27,17 @@ const struct list_use list_use_group = {
 /* Permits of a crypto list are counted by the engine, which sees each segment; denied packets never get there. */
 const struct list_use list_use_crypto = { .tag = 'c', .permit = "goto engine", .deny = "return", .count_deny = true };
 const struct list_use list_use_mirror = { .tag = 'm', .permit = "goto clear", .deny = "return", .mirror = true };
+/* Of a crypto map entry. On the way out a refused packet cannot be answered: it would leave in clear. */
+const struct list_use list_use_check = {
+	.tag = 'a',
+	.permit = "return",
+	.deny = "drop",
+	.end = "drop",
+	.log = true,
+	.count_permit = true,
+	.count_deny = true,
+};
+const struct list_use list_use_opened = { .tag = 't', .permit = "accept", .deny = "return", .mirror = true };
 
 static const char *const class_names[CLASS_COUNT] = { "all", "frag", "tcp", "udp", "icmp", "other" };
 

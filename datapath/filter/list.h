@@ -15,7 +15,7 @@ struct list_use {
 	bool count_permit, count_deny; /* elements carry the comment "NAME:SEQ" beside their counter */
 };
 
-extern const struct list_use list_use_group, list_use_crypto, list_use_mirror;
+extern const struct list_use list_use_group, list_use_crypto, list_use_mirror, list_use_check, list_use_opened;
 
 /* The prefix of a reported packet: "postern de- 101": p or d, extended or standard list, i for `log-input`, the list's name. */
 #define LIST_LOG_PREFIX "postern "

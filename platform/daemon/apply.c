@@ -20,6 +20,7 @@
 
 #define ROUNDS       4
 #define SOON_US      20000  /* events come in bunches */
+#define FAREWELL_US  300000 /* for ikemgrd to tell its peers, before their interface is down */
 #define CALM_US      500000 /* while something fails, our own tries are among the events */
 #define RETRY_MIN_US 1000000
 #define RETRY_MAX_US 30000000
@@ -226,13 +227,41 @@ void apply_soon(struct apply *a)
 	loop_timer_set(a->timer, a->troubled ? CALM_US : SOON_US);
 }
 
+/* Does the interface carry IKE: has it a crypto map, or is it the one whose address a map uses? */
+static bool carries_ike(const struct cfg *c, const struct cfg_interface *i)
+{
+	for (size_t n = 0; n < c->nmap_settings; n++)
+		if (strcmp(c->map_settings[n].local_interface, i->name) == 0)
+			return true;
+	return i->crypto_map[0] != '\0';
+}
+
+/* Is one about to be shut down over which ikemgrd may want to tell its peers that their SAs end? */
+static bool farewell_due(const struct cfg *before, const struct cfg *now)
+{
+	for (size_t n = 0; before != NULL && n < before->ninterfaces; n++) {
+		const struct cfg_interface *was = &before->interfaces[n], *is = cfg_interface(now, was->name);
+
+		if (!was->shutdown && is != NULL && is->shutdown && carries_ike(before, was))
+			return true;
+	}
+	return false;
+}
+
 void apply_config(struct apply *a, const struct cfg *c, bool changed)
 {
+	bool farewell = changed && farewell_due(a->cfg, c);
+
 	a->cfg = c;
 	if (!changed)
 		return;
 	a->retry_us = RETRY_MIN_US;
 	a->troubled = false;
+	if (farewell) {
+		a->pending = SOON;
+		loop_timer_set(a->timer, FAREWELL_US);
+		return;
+	}
 	if (env_system.now_us(env_system.ctx) - a->ran_us > SOON_US)
 		run(a);
 	else

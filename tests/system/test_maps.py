@@ -164,3 +164,24 @@ def test_shutdown_of_the_local_interface_ends_what_was_negotiated(negotiated):
     assert wire.clear_text() == []
     site.configure("R1", "interface Loopback0", "no shutdown")
     until(lambda: site.ping(count=1, wait=2) == (1, 1), 30, "traffic is back")
+
+
+def test_access_groups_of_an_entry_see_the_clear_packets(negotiated):
+    site = negotiated
+    site.configure("R1", "ip access-list extended LEAVES", "deny udp any any eq 7", "permit ip any any", "exit",
+                   "ip access-list extended COMES", "deny icmp any any echo", "permit ip any any", "exit",
+                   "crypto map VPN 10", "set ip access-group LEAVES out", "set ip access-group COMES in")
+    site.show("R1", "show crypto ipsec sa")
+    assert site.ping(count=2) == (2, 2)                                     # the answers are no echo requests
+    before = int(re.search(r"#pkts encaps: (\d+)", site.show("R1", "show crypto ipsec sa")).group(1))
+    with site.capture("groups") as wire:
+        assert site.ping("hostB", "192.168.1.10", count=2, wait=1)[1] == 0
+        for port in ("7", "8"):
+            site.run("hostA", "/usr/bin/python3", "-c", f"import socket; socket.socket(2, 2).sendto(b'x', ('192.168.2.10', {port}))")
+    assert wire.clear_text() == []
+    assert int(re.search(r"#pkts encaps: (\d+)", site.show("R1", "show crypto ipsec sa")).group(1)) == before + 1
+    lists = site.show("R1", "show access-lists")
+    assert re.search(r"deny udp any any eq echo \(1 match", lists) and re.search(r"deny icmp any any echo \(2 match", lists), lists
+    site.configure("R1", "crypto map VPN 10", "no set ip access-group LEAVES out", "no set ip access-group COMES in")
+    site.show("R1", "show crypto ipsec sa")
+    assert site.ping("hostB", "192.168.1.10", count=2) == (2, 2)

@@ -115,7 +115,8 @@ static void dynamic_entries(void **state)
 				  " permit tcp any any\nmap VPN 10 dynamic D\nmap VPN 20 A manual\ndynamic D 5\n");
 	struct dpm_dynamic p = { .id = { "GigabitEthernet0/0", "VPN", 10, DP_ACE_DYNAMIC },
 		.sel = { .local = { addr_v4(0x0a010000), addr_v4(0x0a01ffff), 0, 65535 },
-			.remote = { addr_v4(0x0a000005), addr_v4(0x0a000006), 0, 65535 } } };
+			.remote = { addr_v4(0x0a000005), addr_v4(0x0a000006), 0, 65535 } },
+		.dynamic_seq = 5 };
 	struct dynamics one = { &p, 1, 1 };
 	const struct filter_env with = { .ifindex = index_of, .tap = "ptap0", .dynamics = &one };
 	struct filter f;
@@ -129,6 +130,36 @@ static void dynamic_entries(void **state)
 	assert_non_null(strstr(text, "10.0.0.5 . 10.1.0.0-10.1.255.255 : goto clear,"));
 	assert_true(strstr(text, "jump c") < strstr(strstr(text, "jump c") + 1, "jump c"));
 	assert_null(strstr(text, "ip protocol vmap"));
+	filter_free(&f);
+	build_free(c);
+}
+
+/* An entry's access-groups: asked before the engine gets a packet, and about what comes out of the tunnel; of other entries'
+ * packets nobody asks. */
+static void entry_access_groups(void **state)
+{
+	struct cfg *c =
+		build_cfg("interface GigabitEthernet0/0 203.0.113.1/24 map VPN\nlist A extended\n permit ip any any\n"
+			  "list IN extended\n permit tcp any any eq 80\nlist OUT extended\n deny udp any any\n permit ip any any\n"
+			  "map VPN 10 A\nmap VPN 20 A\n");
+	struct filter f;
+	const char *text;
+
+	(void)state;
+	assert_int_equal(filter_generate(&f, c, &env), ERR_OK);
+	assert_null(strstr(text_of(&f.netdev), "chain x0"));
+	filter_free(&f);
+	snprintf(c->maps[0].acl_in, CFG_NAME, "IN");
+	snprintf(c->maps[0].acl_out, CFG_NAME, "OUT");
+	snprintf(c->maps[1].acl_out, CFG_NAME, "NOT-THERE"); /* permits all */
+	assert_int_equal(filter_generate(&f, c, &env), ERR_OK);
+	text = text_of(&f.netdev);
+	assert_non_null(strstr(text, "accept\n\t}")); /* of the chain for what comes in */
+	assert_non_null(strstr(text, "goto engine\n\t}"));
+	assert_non_null(strstr(text, "goto x0"));
+	assert_non_null(strstr(text, "goto x1"));
+	assert_null(strstr(text, "goto x2"));
+	assert_non_null(strstr(strstr(text, "chain in_ptap0"), "jump t"));
 	filter_free(&f);
 	build_free(c);
 }
@@ -243,6 +274,14 @@ static void loads(void **state)
 	assert_non_null(strstr(text_of(&out), "hook egress device \"gi0-9\""));
 	text_free(&out);
 
+	/* Lists of crypto map entries are taken too. */
+	snprintf(c->maps[0].acl_in, CFG_NAME, "%s", c->maps[0].acl);
+	snprintf(c->maps[0].acl_out, CFG_NAME, "%s", c->maps[0].acl);
+	assert_int_equal(filter_live_apply(live, c, &real), ERR_OK);
+	assert_int_equal(nft_run(list, NULL, 0, &out, NULL), ERR_OK);
+	assert_non_null(strstr(text_of(&out), "goto x1"));
+	text_free(&out);
+
 	/* What nft refuses leaves the old filter in force. */
 	log_capture(sink, NULL);
 	must("ip link del ptap0");
@@ -266,6 +305,7 @@ int main(void)
 		cmocka_unit_test(golden),
 		cmocka_unit_test(long_list),
 		cmocka_unit_test(dynamic_entries),
+		cmocka_unit_test(entry_access_groups),
 		cmocka_unit_test(names_are_quoted),
 		cmocka_unit_test(counts),
 		cmocka_unit_test(loads),
