@@ -14,6 +14,7 @@ help:
 	@echo 'make fuzz          each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
 	@echo 'make matrix        every algorithm against strongSwan and libreswan: build/matrix.json'
 	@echo 'make check-long    what is too long for check: the whole matrix, hours of fuzzing'
+	@echo 'make captures      captures with keys of every case for study, and a guide: build/captures'
 	@echo 'make bench         speed beside other implementations: build/bench.json'
 	@echo 'make lint format   static analysis; layout'
 	@echo 'make install       DESTDIR= PREFIX=$(PREFIX)'
@@ -73,4 +74,4 @@ install: all
 	install -m 644 images/postern.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/postern/
 
--include tests/system/matrix.mk tests/bench/bench.mk
+-include tests/system/matrix.mk tests/bench/bench.mk tests/captures/captures.mk
