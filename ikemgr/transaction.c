@@ -15,9 +15,9 @@ enum err transaction_take(struct step *st, enum isakmp_config type, const struct
 		return e;
 	if (p->v.config.type != type)
 		return step_ignore(st, "transaction message of type %u where %u was expected", p->v.config.type, type);
-	if (type != CONFIG_REQUEST && p->v.config.id != st->s->client.identifier)
-		return step_ignore(st, "answer to transaction %u, but %u is under way", p->v.config.id, st->s->client.identifier);
-	st->s->client.identifier = p->v.config.id;
+	/* The message id ties an answer to its question already, and strongSwan's answers have identifier 0. */
+	if (type == CONFIG_REQUEST)
+		st->s->client.identifier = p->v.config.id;
 	*out = &p->v.config;
 	return ERR_OK;
 }

@@ -6,7 +6,7 @@
 
 #define CONFIG_MAX 2048 /* attributes of one message */
 
-/* Checks the message's HASH and that it is of that kind; an answer (REPLY, ACK) must have our identifier, too. */
+/* Checks the message's HASH and that it is of that kind. */
 enum err transaction_take(struct step *st, enum isakmp_config type, const struct payload_config **out) MUST_CHECK;
 /* Begins an exchange of ours: a new message id, its IV, a new identifier. */
 enum err transaction_begin(struct step *st) MUST_CHECK;

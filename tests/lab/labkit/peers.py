@@ -36,6 +36,9 @@ def start_native(lab, config):
     folder = lab.node_dir("R2", "ike")
     os.makedirs(folder, exist_ok=True)
     shutil.copy(config or f"{CONFIGS}/R2.swanctl.conf", f"{folder}/swanctl.conf")
+    daemon = os.path.splitext(config)[0] + ".strongswan.conf" if config else ""
+    if os.path.exists(daemon):
+        shutil.copy(daemon, f"{folder}/strongswan.conf")
     run("ip", "netns", "exec", netns, f"{QEMU}/peer-ike", "start", folder, "libipsec", env=environment())
     run(f"{QEMU}/peer-ike", "in", folder, "swanctl", "--load-all", env=environment())
     return {"kind": "native", "dir": folder}
