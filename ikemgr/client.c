@@ -221,6 +221,21 @@ void client_say(const struct step *st, const char *what, const char *why)
 		why != NULL ? ": " : "", why != NULL ? why : "");
 }
 
+bool client_child_meant(struct ike *k, const char *user, const struct child *c)
+{
+	if (user[0] == '\0')
+		return true;
+	EACH(l, &k->sas)
+	{
+		const struct sa_state *s = &OWNER(l, struct ike_sa, all)->st;
+
+		if ((s->evidence & EV_NAMED) && strcmp(s->client.user, user) == 0 && s->client.address != 0 &&
+			addr_to_v4(c->sel.remote.from) == s->client.address && addr_equal(c->sel.remote.from, c->sel.remote.to))
+			return true;
+	}
+	return false;
+}
+
 void client_row(struct ikem_sa *row, const struct sa_state *s)
 {
 	const struct client_state *c = &s->client;

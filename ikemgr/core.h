@@ -367,6 +367,8 @@ enum err client_limits(struct step *st) MUST_CHECK;                             
 /* May quick mode be about this traffic? A client has its address and no other's. */
 enum err client_selectors(struct step *st, const struct dp_selectors *sel) MUST_CHECK;
 void client_say(const struct step *st, const char *what, const char *why);
+/* Is the pair one of that user's, by its address? `user` empty: any pair is. */
+bool client_child_meant(struct ike *k, const char *user, const struct child *c);
 void client_row(struct ikem_sa *row, const struct sa_state *s);
 /* lease.c. An address of the client's pool, `wanted` if it can be; 0 with a reason: none. */
 uint32_t lease_choose(struct ike *k, const struct sa_state *s, uint32_t wanted, char *why, size_t size);

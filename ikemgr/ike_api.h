@@ -69,6 +69,7 @@ struct ikem_clear {
 	uint32_t conn_id;   /* 0: not by id */
 	struct addr peer;   /* unset: all */
 	char map[CFG_NAME]; /* `clear crypto sa map NAME`; empty: all */
+	char user[80];      /* of a remote-access client; empty: all */
 };
 
 struct ikem_debug {

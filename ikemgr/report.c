@@ -29,7 +29,7 @@ static void row_fill(struct ikem_sa *row, const struct ike_sa *sa)
 	row->remote_port = s->path.remote_port;
 	row->encryption = (uint8_t)s->terms.cipher;
 	row->hash = (uint8_t)s->terms.hash;
-	row->auth = (uint8_t)s->terms.auth;
+	row->auth = s->terms.auth == AUTH_XAUTH_PRE_SHARED ? AUTH_PRE_SHARED : (uint8_t)s->terms.auth;
 	row->group = (uint8_t)s->terms.group;
 	row->lifetime_s = s->terms.lifetime_s;
 	row->remaining_s = row->established && sa->expires_us > now ? (uint32_t)((sa->expires_us - now) / SECOND) : 0;
@@ -107,7 +107,8 @@ static unsigned clear_children(struct ike *k, const struct ikem_clear *c)
 	{
 		struct child *child = OWNER(l, struct child, all);
 
-		if (!peer_meant(c, child->remote) || (c->map[0] != '\0' && strcmp(c->map, child->flow->id.map) != 0))
+		if (!peer_meant(c, child->remote) || !client_child_meant(k, c->user, child) ||
+			(c->map[0] != '\0' && strcmp(c->map, child->flow->id.map) != 0))
 			continue;
 		child_delete(child, "cleared");
 		n++;
@@ -121,6 +122,8 @@ static bool clear_one(struct ike *k, const struct ikem_clear *c, uint64_t before
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
 
+		if (c->user[0] != '\0' && (!(sa->st.evidence & EV_NAMED) || strcmp(c->user, sa->st.client.user) != 0))
+			continue;
 		if (sa->serial >= before || !peer_meant(c, sa->st.path.remote) || (c->conn_id != 0 && c->conn_id != sa->conn_id))
 			continue;
 		sa_delete(sa, true, "cleared");
@@ -135,7 +138,7 @@ unsigned ike_clear(struct ike *k, const struct ikem_clear *c)
 	unsigned n = 0;
 
 	if (c->what != IKE_CLEAR_ISAKMP)
-		n += clear_children(k, c) + manuals_clear(k, c);
+		n += clear_children(k, c) + (c->user[0] == '\0' ? manuals_clear(k, c) : 0);
 	/* What begins anew because of it is not cleared again. */
 	while (c->what != IKE_CLEAR_IPSEC && clear_one(k, c, before))
 		n++;

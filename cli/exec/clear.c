@@ -7,7 +7,7 @@
 
 static bool ike_clear(struct exec_call *c, struct ikem_clear *ask)
 {
-	const char *peer = exec_arg(c, "peer"), *map = exec_arg(c, "map"), *id = exec_arg(c, "id");
+	const char *peer = exec_arg(c, "peer"), *map = exec_arg(c, "map"), *id = exec_arg(c, "id"), *user = exec_arg(c, "user");
 	uint32_t cleared = 0;
 	enum err e;
 
@@ -15,6 +15,8 @@ static bool ike_clear(struct exec_call *c, struct ikem_clear *ask)
 		return false;
 	if (map != NULL)
 		snprintf(ask->map, sizeof(ask->map), "%s", map);
+	if (user != NULL)
+		snprintf(ask->user, sizeof(ask->user), "%s", user);
 	if (id != NULL)
 		ask->conn_id = (uint32_t)strtoul(id, NULL, 10);
 	e = daemon_call(
@@ -76,9 +78,10 @@ const struct exec_row exec_rows_clear[] = {
 		15, 0, clear_sa, 0 },
 	{ "clear crypto sa counters", EXEC_HELP(CLEAR, CRYPTO, "Clear all crypto SAs", "Reset the SA counters"), 15, 0,
 		clear_sa_counters, 0 },
-	{ "clear crypto session [remote A.B.C.D$peer]",
-		EXEC_HELP(CLEAR, CRYPTO, "clear crypto sessions (tunnels)", "remote-address of the session", "Peer address"), 15, 0,
-		clear_session, 0 },
+	{ "clear crypto session [remote A.B.C.D$peer|username TAG$user]",
+		EXEC_HELP(CLEAR, CRYPTO, "clear crypto sessions (tunnels)", "remote-address of the session", "Peer address",
+			"Xauth username of the session", "Username"),
+		15, 0, clear_session, 0 },
 	{ "clear access-list counters [ACL$acl]",
 		EXEC_HELP(CLEAR, "Clear access list statistical information", "Clear access list counters",
 			"Access list name or number"),

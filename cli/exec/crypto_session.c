@@ -140,6 +140,25 @@ static uint64_t uptime_of(const struct session_rows *r, const struct peer *p)
 	return UINT64_MAX;
 }
 
+/* A remote-access client's user, group and address. Behind one NAT there may be several. */
+static void client_lines(struct out *o, const struct session_rows *r, const struct peer *p)
+{
+	char ip[ADDR_TEXT];
+
+	for (size_t i = 0; i < r->nike; i++) {
+		const struct ikem_sa *sa = &r->ike[i];
+
+		if (sa->deleted || !addr_equal(sa->remote, p->addr))
+			continue;
+		if (sa->user[0] != '\0')
+			out_printf(o, "Username: %s\n", sa->user);
+		if (sa->user[0] != '\0' && sa->group_name[0] != '\0')
+			out_printf(o, "Group: %s\n", sa->group_name);
+		if (addr_is_set(sa->assigned))
+			out_printf(o, "Assigned address: %s\n", addr_print(ip, sa->assigned));
+	}
+}
+
 static void head(struct out *o, const struct session_rows *r, const struct peer *p, bool detail)
 {
 	const char *status = session_status(p->ike_up, p->negotiating, p->ipsec);
@@ -147,6 +166,7 @@ static void head(struct out *o, const struct session_rows *r, const struct peer 
 	char text[DURATION_TEXT], ip[ADDR_TEXT];
 
 	out_printf(o, "\nInterface: %s\n", p->interface);
+	client_lines(o, r, p);
 	if (detail && uptime != UINT64_MAX && status[0] == 'U')
 		out_printf(o, "Uptime: %s\n", duration_short(text, uptime));
 	out_printf(o, "Session status: %s     \n", status);

@@ -438,6 +438,27 @@ static void logins_bounded(void **state)
 	rig_free(r);
 }
 
+/* `clear crypto session username`: that user's and nobody else's. */
+static void cleared_by_name(void **state)
+{
+	struct rig *r = begin(12, "10.9.0.9");
+	struct ikem_clear ask = { .what = IKE_CLEAR_SESSION, .user = "bob" };
+	struct cfg_ace *list = &r->n[1].cfg->acls[0].entries[0];
+
+	(void)state;
+	list->dst = 0x0a090000;
+	list->dst_wild = 0xff;
+	assert_int_equal(log_in(r), 0x0a090001);
+	quick_as(r, 0x0a090001, 32, true);
+	assert_int_equal(ike_clear(r->n[1].k, &ask), 0);
+	assert_true(rig_up(r));
+	snprintf(ask.user, sizeof(ask.user), "alice");
+	assert_int_equal(ike_clear(r->n[1].k, &ask), 2);
+	assert_int_equal(rig_pairs(&r->n[1]), 0);
+	assert_null(sa_of(r, 1));
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +473,7 @@ int main(void)
 		cmocka_unit_test(pushed),
 		cmocka_unit_test(pool_of_one),
 		cmocka_unit_test(logins_bounded),
+		cmocka_unit_test(cleared_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

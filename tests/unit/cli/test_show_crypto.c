@@ -1,6 +1,7 @@
 /* The crypto shows: rows in, screens out, and the lines by the expressions of those who parse them. */
 #include "cli/exec/acl.h"
 #include "cli/exec/crypto_session.h"
+#include "cli/exec/ip_pool.h"
 #include "cli/exec/isakmp.h"
 #include "cli/exec/map.h"
 #include "cli/exec/transform.h"
@@ -345,6 +346,36 @@ static void parsers_read_them(void **state)
 	capture_free(&c);
 }
 
+static struct cfg_pool ranges[] = { { "CLIENTS", 0x0a0a0001, 0x0a0a0003 }, { "CLIENTS", 0x0a0a0201, 0x0a0a0201 },
+	{ "SPARE", 0x0a0b0001, 0x0a0b00fe } };
+
+/* A client: its name and address in the session, and in the pool. */
+static void clients(void **state)
+{
+	struct session_rows r = { .ipsec = rows(2), .ike = ike, .nike = 1, .uptimes = &uptime, .nuptimes = 1 };
+	struct cfg cfg = { .pools = ranges, .npools = 3 };
+	struct ikem_sa saved = ike[0];
+	struct captured c;
+
+	(void)state;
+	snprintf(ike[0].user, sizeof(ike[0].user), "alice");
+	snprintf(ike[0].group_name, sizeof(ike[0].group_name), "STAFF");
+	ike[0].assigned = addr_v4(0x0a0a0002);
+	capture_begin(&c);
+	show_session_format(&c.out, &r, false);
+	assert_golden(&c, "session_client");
+	capture_begin(&c);
+	assert_true(show_pool_format(&c.out, &cfg, ike, 2, NULL));
+	assert_golden(&c, "ip_local_pool");
+	capture_begin(&c);
+	assert_true(show_pool_format(&c.out, &cfg, ike, 2, "CLIENTS"));
+	assert_golden(&c, "ip_local_pool_one");
+	capture_begin(&c);
+	assert_false(show_pool_format(&c.out, &cfg, ike, 2, "NONE"));
+	capture_free(&c);
+	ike[0] = saved;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +386,7 @@ int main(void)
 		cmocka_unit_test(map_and_sets),
 		cmocka_unit_test(map_kinds),
 		cmocka_unit_test(session),
+		cmocka_unit_test(clients),
 		cmocka_unit_test(access_lists),
 		cmocka_unit_test(selectors),
 		cmocka_unit_test(parsers_read_them),
