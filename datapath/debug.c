@@ -89,6 +89,7 @@ void debug_spi(const struct daemon *d, const struct dpm_spi *s)
 
 void debug_sa_put(const struct daemon *d, const struct dpm_sa *sa)
 {
+	const struct hash_alg *h = hash_find(sa->auth);
 	char dst[ADDR_TEXT], trans[64];
 
 	if (!d->debug_ipsec)
@@ -96,7 +97,11 @@ void debug_sa_put(const struct daemon *d, const struct dpm_sa *sa)
 	log_debug("IPSEC(create_sa): sa created,");
 	log_debug("  (sa) sa_dest= %s, sa_proto= %u,", addr_print(dst, sa->key.dst), sa->key.protocol);
 	log_debug("    sa_spi= 0x%X(%u),", sa->key.spi, sa->key.spi);
-	log_debug("    sa_trans= %s , sa_conn_id= %u", transform(trans, sa->cipher, sa->auth), sa->conn_id);
+	if (sa->key.protocol == 51)
+		snprintf(trans, sizeof(trans), "%s", h && h->ios_ah ? h->ios_ah : "");
+	else
+		transform(trans, sa->cipher, sa->auth);
+	log_debug("    sa_trans= %s , sa_conn_id= %u", trans, sa->conn_id);
 	log_debug("    sa_lifetime(k/sec)= (%u/%u)", sa->lifetime_kb, sa->lifetime_s);
 }
 

@@ -8,8 +8,8 @@ void replay_init(struct replay *w, uint32_t size, bool esn)
 	memset(w, 0, sizeof(*w));
 	w->size = size > REPLAY_MAX ? REPLAY_MAX : size;
 	w->esn = esn;
-	if (esn && w->size < 32)
-		w->size = 32;
+	if (esn && w->size < REPLAY_ESN_MIN)
+		w->size = REPLAY_ESN_MIN;
 }
 
 /* The upper half is the one that puts the number nearest to the window; RFC 4303, A.2.2, cases A and B. */

@@ -10,8 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REPLAY_WORDS 32 /* 2,048 bits: a window of 1,024 and room for the word that is half outside */
-#define REPLAY_MAX   1024
+#define REPLAY_WORDS   32 /* 2,048 bits: a window of 1,024 and room for the word that is half outside */
+#define REPLAY_MAX     1024
+#define REPLAY_ESN_MIN 32
 
 struct replay {
 	uint64_t top;  /* highest sequence number accepted; 0: none yet */
@@ -20,7 +21,8 @@ struct replay {
 	uint64_t seen[REPLAY_WORDS];
 };
 
-/* `size` above REPLAY_MAX is cut; with extended sequence numbers it is at least 32, since the upper half is inferred from it. */
+/* `size` above REPLAY_MAX is cut; with extended sequence numbers it is at least REPLAY_ESN_MIN, since the upper half is inferred
+ * from it. */
 void replay_init(struct replay *w, uint32_t size, bool esn);
 /* The full 64-bit sequence number for the 32 bits on the wire, or 0 if it is a replay, too old, or zero. */
 uint64_t replay_check(const struct replay *w, uint32_t seq_low);

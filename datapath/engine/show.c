@@ -43,6 +43,8 @@ static void sa_info(const struct sa *sa, struct dpm_sa_info *i)
 		.lifetime_s = c->lifetime_s,
 		.lifetime_kb = c->lifetime_kb };
 	i->preferred = preferred(sa);
+	if (c->esn && c->replay_window < REPLAY_ESN_MIN)
+		i->replay_window = REPLAY_ESN_MIN;
 	i->sequence = c->key.inbound ? COUNT_GET(sa->state->replay.top) : COUNT_GET(sa->state->seq);
 	i->count = (struct dp_counters){ n.packets, n.bytes, count_errors(&n) };
 	memcpy(i->drops, n.drops, sizeof(i->drops));
