@@ -86,10 +86,11 @@ static void fragment_before(struct out *o, const struct clear *c, uint8_t *packe
 	}
 }
 
-/* One packet that is too big; it may not be refused. */
+/* One packet that is too big; it may not be refused. What is cut after sealing has no DF in its outer header, whatever `df-bit`
+ * says: a datagram with it has no fragments (RFC 791, 2.3). */
 static void fragment(struct out *o, const struct clear *c, uint8_t *packet, uint32_t len)
 {
-	bool after = c->sa->transport || c->in.df || c->sa->sel.ports || (c->sa->conf.fragment_after && c->sa->conf.df != DF_SET);
+	bool after = c->sa->transport || c->in.df || c->sa->sel.ports || c->sa->conf.fragment_after;
 
 	if (!after && c->plain_mtu >= c->in.header_len + 8u) {
 		fragment_before(o, c, packet, len);

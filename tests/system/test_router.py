@@ -245,15 +245,17 @@ def test_df_bit(site, df, plain, inner_df):
 
 
 def test_fragmentation_before_and_after(site):
-    for when, sizes in (("before", [False, False]), ("after", [True, True])):
-        configure(site, "R1", f"crypto ipsec fragmentation {when}-encryption")
+    for when, df, sizes in (("before", "copy", [False, False]), ("after", "copy", [True, True]), ("before", "set", [False, False]),
+                            ("after", "set", [True, True])):
+        configure(site, "R1", f"crypto ipsec fragmentation {when}-encryption", f"crypto ipsec df-bit {df}")
         renew(site)
         with site.capture(when) as wire:
             assert plain_ping(site, 1460)
         rows = outer(wire, "ip.src==203.0.113.1 && ip.proto==50", "ip.flags.mf", "ip.frag_offset", "ip.len")
-        assert [row[0] == "1" or row[1] != "0" for row in rows] == sizes, (when, rows)
+        assert [row[0] == "1" or row[1] != "0" for row in rows] == sizes, (when, df, rows)
         assert all(int(row[2]) <= 1500 for row in rows)
-    configure(site, "R1", "no crypto ipsec fragmentation")
+    configure(site, "R1", "no crypto ipsec fragmentation", "no crypto ipsec df-bit")
+    renew(site)
 
 
 def test_df_clear_carries_what_is_too_big(site):

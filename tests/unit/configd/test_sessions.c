@@ -103,7 +103,7 @@ static void a_refusal_makes_nobody_else_wait(void **state)
 	struct msg_sync c = rig_console(&rig), v = rig_session(&rig, "", "vty 0", &s);
 	double t;
 	pid_t asker;
-	int status;
+	int status, answered = 0;
 
 	(void)state;
 	config(&c, "enable secret 9 " CISCO9);
@@ -111,10 +111,12 @@ static void a_refusal_makes_nobody_else_wait(void **state)
 	asker = fork();
 	if (asker == 0)
 		_exit(enable(&v, "wrong", &s) == ERR_AUTH ? 0 : 1);
-	for (int i = 0; i < 20; i++)
+	/* Others are answered, again and again, before the refused one is: however slow the machine is. */
+	while (waitpid(asker, &status, WNOHANG) == 0) {
 		assert_true(dirty(&c));
-	assert_true(now_s() - t < 0.9);
-	assert_int_equal(waitpid(asker, &status, 0), asker);
+		answered++;
+	}
+	assert_true(answered >= 2);
 	assert_int_equal(status, 0);
 	assert_true(now_s() - t > 0.9);
 	msg_sync_close(&c);
