@@ -10,8 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RETRY_US 2000000
-#define APART_US 100000 /* between two changes of the filter: a list is typed or copied line by line */
+#define RETRY_US  2000000
+#define ROUTES_US 20000
+#define APART_US  100000 /* between two changes of the filter: a list is typed or copied line by line */
 
 /* Says once per change which lines can never be negotiated: their traffic is dropped. */
 static void complain(const struct plan *plan, const struct plan *before)
@@ -110,6 +111,7 @@ static bool apply(struct daemon *d)
 	wanted_prune(d);
 	reap(d);
 	captures_links(d);
+	daemon_routes_soon(d);
 	return filtered;
 }
 
@@ -154,6 +156,53 @@ static void on_refresh(void *ctx)
 
 	if (d->cfg)
 		(void)apply(d);
+}
+
+struct routing {
+	struct daemon *d;
+	struct rri_list want;
+	enum err e;
+};
+
+static bool routing_look(void *ctx, const struct dpm_sa_info *i)
+{
+	struct routing *r = ctx;
+
+	r->e = rri_sa(&r->want, r->d->cfg, &r->d->dynamics, i);
+	return r->e == ERR_OK;
+}
+
+static void on_routing(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct routing r = { .d = d };
+	struct dpm_dump_filter all = { 0 };
+
+	if (!d->cfg || (d->routed && !rri_configured(d->cfg) && routes_count(d->routes) == 0))
+		return;
+	r.e = d->ops->sa_dump(d->backend, &all, routing_look, &r) == ERR_OK ? r.e : ERR_SYS;
+	if (r.e == ERR_OK)
+		r.e = rri_static(&r.want, d->cfg);
+	if (r.e == ERR_OK)
+		r.e = routes_set(d->routes, &r.want);
+	d->routed = r.e == ERR_OK;
+	if (r.e != ERR_OK)
+		loop_timer_set(d->routing, RETRY_US);
+	rri_free(&r.want);
+}
+
+void daemon_routes_soon(struct daemon *d)
+{
+	if (d->routes)
+		loop_timer_set(d->routing, ROUTES_US);
+}
+
+static void on_way(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	if (d->cfg && rri_configured(d->cfg))
+		daemon_routes_soon(d);
 }
 
 /* Only if a device that the configuration names has come, gone or been made anew. */
@@ -201,6 +250,10 @@ static enum err open_filter(struct daemon *d)
 	filter_live_start(d->filter);
 	d->links = links_open(d->loop, on_links, d);
 	if (!d->links)
+		return ERR_SYS;
+	d->routing = loop_timer_new(d->loop, on_routing, d);
+	d->routes = d->routing ? routes_open(d->loop, on_way, d) : NULL;
+	if (!d->routes)
 		return ERR_SYS;
 	d->report = report_open(d->loop, d->env, name_of, d);
 	if (!d->report)
@@ -266,6 +319,9 @@ void daemon_close(struct daemon *d)
 		close(d->door);
 	report_close(d->report);
 	links_close(d->links);
+	routes_close(d->routes);
+	if (d->routing)
+		loop_timer_free(d->routing);
 	loop_timer_free(d->refresh);
 	captures_free(d);
 	keys_free(d);

@@ -16,6 +16,7 @@
 #include "datapath/filter/report.h"
 #include "datapath/links.h"
 #include "datapath/plan.h"
+#include "datapath/routes.h"
 
 #include <sys/types.h>
 
@@ -40,6 +41,9 @@ struct daemon {
 	const struct cfg *cfg; /* borrowed from the follower; NULL before the first snapshot */
 	struct plan plan;
 	struct dynamics dynamics;
+	struct routes *routes; /* of reverse-route; NULL: none are made */
+	struct loop_timer *routing;
+	bool routed; /* what a predecessor left is gone */
 	struct filter_live *filter;
 	struct links *links;
 	struct report *report;
@@ -80,6 +84,8 @@ void daemon_configure(struct daemon *d, const struct cfg *now, unsigned tables);
 void daemon_catch_up(struct daemon *d);
 /* The policies of dynamic maps have changed: taken over when it returns. False: refused, nothing is in force. */
 bool daemon_dynamics_changed(struct daemon *d);
+/* SAs or the way to a peer have changed: the routes of reverse-route are looked after soon. */
+void daemon_routes_soon(struct daemon *d);
 /* The same snapshot once more, `in_us` from now: devices or SAs have changed. */
 void daemon_refresh_in(struct daemon *d, uint64_t in_us);
 

@@ -86,6 +86,7 @@ static enum err sa_put(struct daemon *d, struct msg *m)
 		keys_note(d, &sa);
 		if (!sa.key.inbound)
 			wanted_done(d, &sa.policy);
+		daemon_routes_soon(d);
 		/* ikemgrd may be a revision ahead of us; if it is behind, the SA has to go. */
 		if (!plan_permits(&d->plan, &sa.policy, &sa.sel))
 			daemon_refresh_in(d, 1000000);
@@ -102,6 +103,7 @@ static enum err sa_del(struct daemon *d, struct msg *m)
 	if (!body_is(m, &key, sizeof(key)))
 		return ERR_INVALID;
 	debug_sa_del(d, &key);
+	daemon_routes_soon(d);
 	return d->ops->sa_del(d->backend, &key);
 }
 
@@ -127,6 +129,7 @@ static enum err flush(struct daemon *d, struct msg *m)
 {
 	struct dpm_flush f;
 
+	daemon_routes_soon(d);
 	return body_is(m, &f, sizeof(f)) ? d->ops->flush(d->backend, f.remote) : ERR_INVALID;
 }
 

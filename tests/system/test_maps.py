@@ -149,6 +149,7 @@ def test_one_map_on_two_interfaces_shares_the_sas_of_its_local_address(negotiate
     screen = site.show("R1", "show crypto ipsec sa")
     assert int(re.search(r"#pkts encaps: (\d+)", screen).group(1)) == before + 2, screen
     assert screen.count("local  ident") == 1
+    site.run("R1", "ip", "route", "del", "192.168.2.77/32")
     site.configure("R1", "interface GigabitEthernet0/1", "no crypto map")
     assert ipsec_sas(site, "R1") == spis
 
@@ -185,3 +186,30 @@ def test_access_groups_of_an_entry_see_the_clear_packets(negotiated):
     site.configure("R1", "crypto map VPN 10", "no set ip access-group LEAVES out", "no set ip access-group COMES in")
     site.show("R1", "show crypto ipsec sa")
     assert site.ping("hostB", "192.168.1.10", count=2) == (2, 2)
+
+
+def routes(site, router="R1"):
+    """The static routes that `show ip route` names, as {prefix: next hop}."""
+    return dict(re.findall(r"^S\s+([\d./]+) \[1/0\] via ([\d.]+)", site.show(router, "show ip route"), re.M))
+
+
+def test_reverse_route_follows_the_sas(negotiated):
+    site = negotiated
+    site.configure("R1", "ip route 192.0.2.0 255.255.255.0 203.0.113.254", "crypto map VPN 10", "reverse-route")
+    site.console("R1", "clear crypto sa")
+    until(lambda: set(routes(site)) == {"192.0.2.0/24"}, 10, "no SA, no route")
+    assert site.ping(count=1) == (1, 1)
+    until(lambda: routes(site).get("192.168.2.0/24") == "203.0.113.254", 10, "the route to the networks behind R2")
+    for program in ("datapathd", "ikemgrd"):
+        site.kill("R1", program)
+        until(lambda: site.ping(count=1, wait=2) == (1, 1), 30, f"traffic after {program}")
+        until(lambda: routes(site).get("192.168.2.0/24") == "203.0.113.254", 10, "the route is there (again)")
+    assert site.run("R1", "ip", "route", "show", "proto", "181").split()[:3] == ["192.168.2.0/24", "via", "203.0.113.254"]
+    # Without the SA the route goes; `static` keeps it; what somebody else routes stays as it is.
+    site.configure("R1", "crypto map VPN 10", "no match address")
+    until(lambda: set(routes(site)) == {"192.0.2.0/24"}, 10, "the route went with the SA")
+    site.configure("R1", "crypto map VPN 10", "match address SITE-B", "reverse-route static")
+    until(lambda: routes(site).get("192.168.2.0/24") == "203.0.113.254", 10, "the route of the list")
+    site.configure("R1", "crypto map VPN 10", "no reverse-route", "exit", "no ip route 192.0.2.0 255.255.255.0 203.0.113.254")
+    until(lambda: routes(site) == {}, 10, "no route is left")
+    until(lambda: site.ping(count=1, wait=2) == (1, 1), 30, "traffic")
