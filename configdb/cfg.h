@@ -418,6 +418,8 @@ const struct cfg_transform_set *cfg_transform_set(const struct cfg *c, const cha
 /* The first entry of map `name`, and the next one of the same map after `e`; NULL at the end. */
 const struct cfg_map_entry *cfg_map_first(const struct cfg *c, const char *name);
 const struct cfg_map_entry *cfg_map_next(const struct cfg *c, const struct cfg_map_entry *e);
+/* Why IKEv1 cannot negotiate the set ("it has no number for esp-aes-cmac"), or NULL when it can. */
+const char *cfg_set_ikev1_fault(const struct cfg_transform_set *s);
 /* Why the entry is not used, in a few words ("no peer", "access-list VPN does not exist"), or NULL when it is complete. For
  * entries of crypto maps and of dynamic maps. A dynamic map's needs a transform-set, and neither list nor peer; a MAP_DYNAMIC
  * one a dynamic map with a complete entry; a manual one the keys that its transform-set takes. */

@@ -142,7 +142,7 @@ ARRAY_EQUAL(cert_maps_equal, cfg_cert_map, cert_map_equal)
 
 static bool set_equal(const struct cfg_transform_set *a, const struct cfg_transform_set *b)
 {
-	return SAME_TEXT(name) && SAME(cipher) && SAME(auth) && SAME(transport);
+	return SAME_TEXT(name) && SAME(cipher) && SAME(auth) && SAME(ah) && SAME(transport) && SAME(esn);
 }
 ARRAY_EQUAL(sets_equal, cfg_transform_set, set_equal)
 

@@ -11,11 +11,13 @@ static const char *fault(const char *fmt, ...) __attribute__((format(printf, 1, 
 static const char *fault(const char *fmt, ...)
 {
 	static _Thread_local char text[FAULT_TEXT];
+	char now[FAULT_TEXT]; /* an argument may be the text of before */
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	vsnprintf(now, sizeof(now), fmt, args);
 	va_end(args);
+	memcpy(text, now, sizeof(text));
 	return text;
 }
 
@@ -28,14 +30,37 @@ static const char *list_fault(const struct cfg *c, const struct cfg_map_entry *e
 	return NULL;
 }
 
+const char *cfg_set_ikev1_fault(const struct cfg_transform_set *s)
+{
+	const struct cipher_alg *cipher = cipher_find(s->cipher);
+	const struct hash_alg *auth = hash_find(s->auth), *ah = hash_find(s->ah);
+
+	/* A row that the library of today lacks is a set that cannot be used at all. */
+	if ((s->cipher != CIPHER_NONE && !cipher) || (s->auth != HASH_NONE && !auth) || (s->ah != HASH_NONE && !ah))
+		return "its algorithm is not available";
+	if (cipher && !cipher->ikev1_esp)
+		return fault("it has no number for %s", cipher->ios_esp);
+	if (auth && !auth->ikev1_auth)
+		return fault("it has no number for %s", auth->ios_esp);
+	return ah && !ah->ikev1_ah ? fault("it has no number for %s", ah->ios_ah) : NULL;
+}
+
+/* One that can be used will do. */
 static const char *sets_fault(const struct cfg *c, const struct cfg_map_entry *e)
 {
+	const struct cfg_transform_set *s, *there = NULL;
+
 	if (!e->nsets)
 		return "no transform-set";
-	for (size_t i = 0; i < e->nsets; i++)
-		if (cfg_transform_set(c, e->sets[i]))
+	for (size_t i = 0; i < e->nsets; i++) {
+		s = cfg_transform_set(c, e->sets[i]);
+		if (s && (e->kind == MAP_MANUAL || !cfg_set_ikev1_fault(s)))
 			return NULL;
-	return fault("transform-set %s does not exist", e->sets[0]);
+		there = there ? there : s;
+	}
+	if (!there)
+		return fault("transform-set %s does not exist", e->sets[0]);
+	return fault("IKEv1 cannot negotiate transform-set %s: %s", there->name, cfg_set_ikev1_fault(there));
 }
 
 static const char *profile_fault(const struct cfg *c, const struct cfg_map_entry *e)

@@ -151,10 +151,13 @@ static void set_row(struct loader *l, struct values *v)
 	struct cfg_transform_set *s = LOAD_MORE(l, l->cfg->sets, l->cfg->nsets);
 	if (!s)
 		return;
-	const char *cipher = value_get(v, "cipher"), *auth = value_get(v, "auth");
+	const char *ah = value_get(v, "ah"), *cipher = value_get(v, "cipher"), *auth = value_get(v, "auth");
 	load_text(s->name, sizeof s->name, v, "name");
-	s->cipher = cipher ? cipher_of_esp(cipher) : CIPHER_NULL;
+	s->cipher = cipher ? cipher_of_esp(cipher) : auth ? CIPHER_NULL : CIPHER_NONE;
 	s->auth = auth ? hash_of_esp(auth) : HASH_NONE;
+	s->ah = ah ? hash_of_ah(ah) : HASH_NONE;
+	s->transport = value_get(v, "mode") != NULL;
+	s->esn = value_get(v, "esn") != NULL;
 }
 
 void load_crypto(struct loader *l)

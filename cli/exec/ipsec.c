@@ -5,21 +5,24 @@
 #include "cli/exec/transform.h"
 
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+
+static char *sa_transform(char out[TRANSFORM_TEXT], const struct dpm_sa_info *sa)
+{
+	if (sa->key.protocol == IPPROTO_AH)
+		return transform_print(out, (enum alg_hash)sa->auth, CIPHER_NONE, HASH_NONE);
+	return transform_print(out, HASH_NONE, (enum alg_cipher)sa->cipher, (enum alg_hash)sa->auth);
+}
 
 static void one_sa(struct out *o, const struct dpm_sa_info *sa, bool detail)
 {
 	const struct cipher_alg *c = cipher_find((enum alg_cipher)sa->cipher);
-	const struct hash_alg *h = hash_find((enum alg_hash)sa->auth);
 	char transform[TRANSFORM_TEXT];
 
-	if (sa->key.protocol == 51)
-		snprintf(transform, sizeof(transform), "%s ", h == NULL ? "" : h->ios_ah);
-	else
-		transform_print(transform, (enum alg_cipher)sa->cipher, (enum alg_hash)sa->auth);
 	out_printf(o, "      spi: 0x%X(%u)\n", sa->key.spi, sa->key.spi);
-	out_printf(o, "        transform: %s,\n", transform);
+	out_printf(o, "        transform: %s,\n", sa_transform(transform, sa));
 	out_printf(o, "        in use settings ={%s%s, }\n", sa->transport ? "Transport" : "Tunnel",
 		sa->udp_encap ? " UDP-Encaps" : "");
 	out_printf(o, "        conn id: %u, flow_id: SW:%u, sibling_flags %X, crypto map: %s\n", sa->conn_id, sa->conn_id,
@@ -42,12 +45,16 @@ static void one_sa(struct out *o, const struct dpm_sa_info *sa, bool detail)
 
 static void sas_of(struct out *o, const struct ipsec_rows *r, const struct dpm_policy_info *p, bool inbound, bool detail)
 {
+	static const struct {
+		const char *name;
+		uint8_t protocol;
+	} kinds[] = { { "esp", IPPROTO_ESP }, { "ah", IPPROTO_AH } };
 	const char *way = inbound ? "inbound" : "outbound";
 
-	for (uint8_t protocol = 50; protocol <= 51; protocol++) {
-		out_printf(o, "     %s %s sas:\n", way, protocol == 50 ? "esp" : "ah");
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		out_printf(o, "     %s %s sas:\n", way, kinds[k].name);
 		for (size_t i = 0; i < r->nsas; i++)
-			if (r->sas[i].key.inbound == inbound && r->sas[i].key.protocol == protocol &&
+			if (r->sas[i].key.inbound == inbound && r->sas[i].key.protocol == kinds[k].protocol &&
 				flow_id_equal(&r->sas[i].policy, &p->id))
 				one_sa(o, &r->sas[i], detail);
 		out_printf(o, "\n");

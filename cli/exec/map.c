@@ -51,7 +51,7 @@ static void transform_sets(struct out *o, const struct cfg *cfg, const struct cf
 	for (size_t i = 0; i < e->nsets; i++) {
 		const struct cfg_transform_set *s = cfg_transform_set(cfg, e->sets[i]);
 
-		out_printf(o, "\t\t%s:  { %s } ,\n", e->sets[i], s == NULL ? "" : transform_print(text, s->cipher, s->auth));
+		out_printf(o, "\t\t%s:  { %s } ,\n", e->sets[i], s == NULL ? "" : transform_print(text, s->ah, s->cipher, s->auth));
 	}
 	out_printf(o, "\t}\n");
 }

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-char *transform_print(char out[TRANSFORM_TEXT], enum alg_cipher cipher, enum alg_hash hash)
+char *transform_print(char out[TRANSFORM_TEXT], enum alg_hash ah, enum alg_cipher cipher, enum alg_hash hash)
 {
+	const struct hash_alg *a = hash_find(ah), *h = hash_find(hash);
 	const struct cipher_alg *c = cipher_find(cipher);
-	const struct hash_alg *h = hash_find(hash);
 
-	snprintf(out, TRANSFORM_TEXT, "%s%s%s%s", c == NULL ? "" : c->ios_show, c == NULL ? "" : " ", h == NULL ? "" : h->ios_esp,
-		h == NULL ? "" : " ");
+	snprintf(out, TRANSFORM_TEXT, "%s%s%s%s%s%s", a == NULL ? "" : a->ios_ah, a == NULL ? "" : " ", c == NULL ? "" : c->ios_show,
+		c == NULL ? "" : " ", h == NULL ? "" : h->ios_esp, h == NULL ? "" : " ");
 	return out;
 }
 
@@ -21,8 +21,10 @@ void show_transform_sets_format(struct out *o, const struct cfg_transform_set *s
 	char text[TRANSFORM_TEXT];
 
 	for (size_t i = 0; i < n; i++) {
-		out_printf(o, "Transform set %s: { %s } \n", sets[i].name, transform_print(text, sets[i].cipher, sets[i].auth));
-		out_printf(o, "   will negotiate = { %s,  }, \n   \n", sets[i].transport ? "Transport" : "Tunnel");
+		out_printf(o, "Transform set %s: { %s } \n", sets[i].name, 
+			transform_print(text, sets[i].ah, sets[i].cipher, sets[i].auth));
+		out_printf(o, "   will negotiate = { %s,  %s}, \n   \n", sets[i].transport ? "Transport" : "Tunnel",
+			sets[i].esn ? "ESN,  " : "");
 	}
 }
 

@@ -119,6 +119,7 @@ enum alg_cipher cipher_of_isakmp(const char *word);
 enum alg_hash hash_of_isakmp(const char *word);
 enum alg_cipher cipher_of_esp(const char *word); /* CIPHER_NONE: no such */
 enum alg_hash hash_of_esp(const char *word);
+enum alg_hash hash_of_ah(const char *word);
 
 /* acl_text.c: an entry's columns as IOS prints them, without its number. */
 void ace_text(struct values *columns, bool extended, bool for_show, char *out, size_t size);

@@ -22,6 +22,8 @@
 static struct cfg_transform_set sets[] = {
 	{ .name = "TS", .cipher = CIPHER_AES256, .auth = HASH_SHA256 },
 	{ .name = "GCM", .cipher = CIPHER_AES256_GCM },
+	{ .name = "BOTH", .ah = HASH_SHA1, .cipher = CIPHER_AES128, .auth = HASH_MD5, .transport = true, .esn = true },
+	{ .name = "AH", .ah = HASH_SHA256 },
 };
 static struct cfg_ace aces[] = {
 	{ .seq = 5, .remark = true, .text = "remark site B" },
@@ -53,7 +55,7 @@ static const struct cfg config = { .interfaces = interfaces,
 	.acls = acls,
 	.nacls = 2,
 	.sets = sets,
-	.nsets = 2,
+	.nsets = 4,
 	.maps = maps,
 	.nmaps = 2,
 	.ipsec = { .lifetime_s = 3600, .lifetime_kb = 4608000, .replay_window = 64 } };
@@ -248,6 +250,31 @@ static void map_kinds(void **state)
 	assert_golden(&c, "map_kinds");
 }
 
+/* AH around ESP: two SAs in each direction, each under its protocol. */
+static void bundle(void **state)
+{
+	struct dpm_sa_info four[4] = { sas[0], sas[0], sas[1], sas[1] };
+	struct ipsec_rows r = rows(2);
+	struct captured c;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		four[i].transport = 1;
+		if (i % 2 == 0)
+			continue;
+		four[i].key.protocol = 51;
+		four[i].cipher = CIPHER_NONE;
+		four[i].auth = HASH_SHA1;
+		four[i].key.spi++;
+		four[i].conn_id += 2;
+	}
+	r.sas = four;
+	r.nsas = 4;
+	capture_begin(&c);
+	show_ipsec_sa_format(&c.out, &r, &(struct ipsec_filter){ 0 });
+	assert_golden(&c, "ipsec_sa_bundle");
+}
+
 static void map_and_sets(void **state)
 {
 	struct ipsec_rows r = rows(2);
@@ -258,7 +285,7 @@ static void map_and_sets(void **state)
 	show_map_format(&c.out, &r, NULL, NULL);
 	assert_golden(&c, "map");
 	capture_begin(&c);
-	show_transform_sets_format(&c.out, sets, 2);
+	show_transform_sets_format(&c.out, sets, 4);
 	lifetime_print(&c.out, "", 2560, 300);
 	assert_golden(&c, "transform_set");
 }
@@ -383,7 +410,7 @@ int main(void)
 		cmocka_unit_test(ipsec_sa_filters),
 		cmocka_unit_test(isakmp),
 		cmocka_unit_test(isakmp_policy_and_key),
-		cmocka_unit_test(map_and_sets),
+		cmocka_unit_test(bundle), cmocka_unit_test(map_and_sets),
 		cmocka_unit_test(map_kinds),
 		cmocka_unit_test(session),
 		cmocka_unit_test(clients),

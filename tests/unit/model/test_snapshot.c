@@ -64,7 +64,16 @@ static void check_crypto(const struct cfg *c)
 	t = cfg_transform_set(c, "GMAC");
 	assert_true(t && t->cipher == CIPHER_AES192_GMAC && t->auth == HASH_NONE);
 	t = cfg_transform_set(c, "AUTH");
-	assert_true(t && t->cipher == CIPHER_NULL && t->auth == HASH_SHA1);
+	assert_true(t && t->cipher == CIPHER_NULL && t->auth == HASH_SHA1 && t->ah == HASH_NONE && !t->esn);
+	t = cfg_transform_set(c, "AH");
+	assert_true(t && t->cipher == CIPHER_NONE && t->auth == HASH_NONE && t->ah == HASH_SHA256 && t->transport);
+	t = cfg_transform_set(c, "AH-ESP");
+	assert_true(t && t->cipher == CIPHER_AES128 && t->auth == HASH_SHA1 && t->ah == HASH_MD5 && !t->transport && t->esn);
+	t = cfg_transform_set(c, "CMAC");
+	assert_true(t && t->cipher == CIPHER_AES192_CTR && t->auth == HASH_AES_CMAC && t->ah == HASH_AES_CMAC);
+	assert_string_equal(cfg_set_ikev1_fault(t), "it has no number for esp-aes-cmac");
+	t = cfg_transform_set(c, "CAM");
+	assert_true(t && t->cipher == CIPHER_CAMELLIA256 && t->auth == HASH_AES_XCBC && !cfg_set_ikev1_fault(t));
 	const struct cfg_map_entry *e = cfg_map_first(c, "VPN");
 	assert_true(e && e->seq == 10 && e->npeers == 2 && e->nsets == 3 && e->pfs == GROUP_14);
 	assert_true(e->peers[0].addr == ip("198.51.100.2") && !e->peers[0].is_default && e->peers[1].is_default);
