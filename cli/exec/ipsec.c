@@ -36,7 +36,8 @@ static void one_sa(struct out *o, const struct dpm_sa_info *sa, bool detail)
 			"        sa timing: remaining key lifetime %u hours, %u mins\n"
 			"        Kilobyte Volume Rekey has been disabled\n",
 			sa_s_left(sa) / 3600, sa_s_left(sa) / 60 % 60);
-	out_printf(o, "        IV size: %u bytes\n", c == NULL ? 0 : c->iv_len);
+	if (sa->key.protocol == IPPROTO_ESP)
+		out_printf(o, "        IV size: %u bytes\n", c == NULL ? 0 : c->iv_len);
 	out_printf(o, "        replay detection support: %c", sa->replay_window > 0 ? 'Y' : 'N');
 	if (detail && sa->replay_window > 0)
 		out_printf(o, "  replay window size: %u", sa->replay_window);
@@ -92,12 +93,36 @@ static void detail_counters(struct out *o, const uint64_t d[DP_DROP_COUNT])
 	own_counters(o, d);
 }
 
-static void counters(struct out *o, const struct dpm_policy_info *p, bool detail)
+/* What the policy's SAs do to a packet: AH alone encrypts nothing. Without any SA: both, as ESP usually does. */
+static void work_of(const struct ipsec_rows *r, const struct dpm_policy_info *p, bool *encrypts, bool *authenticates)
+{
+	bool any = false;
+
+	*encrypts = *authenticates = false;
+	for (size_t i = 0; i < r->nsas; i++) {
+		const struct dpm_sa_info *sa = &r->sas[i];
+		const struct cipher_alg *c = cipher_find((enum alg_cipher)sa->cipher);
+
+		if (!flow_id_equal(&sa->policy, &p->id))
+			continue;
+		any = true;
+		*encrypts = *encrypts || sa->key.protocol == IPPROTO_ESP;
+		*authenticates = *authenticates || sa->auth != HASH_NONE || (c != NULL && c->aead);
+	}
+	if (!any)
+		*encrypts = *authenticates = true;
+}
+
+static void counters(struct out *o, const struct ipsec_rows *r, const struct dpm_policy_info *p, bool detail)
 {
 	const uint64_t out = p->out.packets, in = p->in.packets;
+	bool encrypts, digests;
 
-	out_printf(o, "    #pkts encaps: %" PRIu64 ", #pkts encrypt: %" PRIu64 ", #pkts digest: %" PRIu64 "\n", out, out, out);
-	out_printf(o, "    #pkts decaps: %" PRIu64 ", #pkts decrypt: %" PRIu64 ", #pkts verify: %" PRIu64 "\n", in, in, in);
+	work_of(r, p, &encrypts, &digests);
+	out_printf(o, "    #pkts encaps: %" PRIu64 ", #pkts encrypt: %" PRIu64 ", #pkts digest: %" PRIu64 "\n", out,
+		encrypts ? out : 0, digests ? out : 0);
+	out_printf(o, "    #pkts decaps: %" PRIu64 ", #pkts decrypt: %" PRIu64 ", #pkts verify: %" PRIu64 "\n", in,
+		encrypts ? in : 0, digests ? in : 0);
 	out_printf(o, "    #pkts compressed: 0, #pkts decompressed: 0\n");
 	out_printf(o, "    #pkts not compressed: 0, #pkts compr. failed: 0\n");
 	out_printf(o, "    #pkts not decompressed: 0, #pkts decompress failed: 0\n");
@@ -112,7 +137,10 @@ static const struct dpm_sa_info *current_outbound(const struct ipsec_rows *r, co
 	const struct dpm_sa_info *found = NULL;
 
 	for (size_t i = 0; i < r->nsas; i++)
-		if (!r->sas[i].key.inbound && flow_id_equal(&r->sas[i].policy, &p->id) && (found == NULL || r->sas[i].preferred))
+		if (!r->sas[i].key.inbound && flow_id_equal(&r->sas[i].policy, &p->id) &&
+			/* Of AH around ESP the ESP. */
+			(r->sas[i].bundle_spi == 0 || r->sas[i].key.protocol == IPPROTO_ESP) &&
+			(found == NULL || r->sas[i].preferred))
 			found = &r->sas[i];
 	return found;
 }
@@ -152,7 +180,7 @@ static void one_policy(struct out *o, const struct ipsec_rows *r, const struct d
 	out_printf(o, "   remote ident (addr/mask/prot/port): (%s)\n", selector_print(text, &p->sel.remote, p->sel.protocol));
 	out_printf(o, "   current_peer %s port %u\n", addr_print(ip, peer), port);
 	out_printf(o, "     PERMIT, flags={origin_is_acl,}\n");
-	counters(o, p, detail);
+	counters(o, r, p, detail);
 	endpoints(o, r, p, peer);
 	sas_of(o, r, p, true, detail);
 	out_printf(o, "\n");

@@ -11,8 +11,8 @@ char *transform_print(char out[TRANSFORM_TEXT], enum alg_hash ah, enum alg_ciphe
 	const struct hash_alg *a = hash_find(ah), *h = hash_find(hash);
 	const struct cipher_alg *c = cipher_find(cipher);
 
-	snprintf(out, TRANSFORM_TEXT, "%s%s%s%s%s%s", a == NULL ? "" : a->ios_ah, a == NULL ? "" : " ", c == NULL ? "" : c->ios_show,
-		c == NULL ? "" : " ", h == NULL ? "" : h->ios_esp, h == NULL ? "" : " ");
+	snprintf(out, TRANSFORM_TEXT, "%s%s%s%s%s%s", a == NULL ? "" : a->ios_ah, a == NULL ? "" : " ",
+		c == NULL ? "" : c->ios_show, c == NULL ? "" : " ", h == NULL ? "" : h->ios_esp, h == NULL ? "" : " ");
 	return out;
 }
 
@@ -21,7 +21,7 @@ void show_transform_sets_format(struct out *o, const struct cfg_transform_set *s
 	char text[TRANSFORM_TEXT];
 
 	for (size_t i = 0; i < n; i++) {
-		out_printf(o, "Transform set %s: { %s } \n", sets[i].name, 
+		out_printf(o, "Transform set %s: { %s } \n", sets[i].name,
 			transform_print(text, sets[i].ah, sets[i].cipher, sets[i].auth));
 		out_printf(o, "   will negotiate = { %s,  %s}, \n   \n", sets[i].transport ? "Transport" : "Tunnel",
 			sets[i].esn ? "ESN,  " : "");

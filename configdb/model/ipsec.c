@@ -7,8 +7,8 @@
 /* 128 bits is what a cipher has without a word: printed so. */
 static const char *short_form(const char *word)
 {
-	static const char *const pairs[][2] = { { "esp-aes 128", "esp-aes" }, { "esp-gcm 128", "esp-gcm" }, { "esp-gmac 128", "esp-gmac" },
-		{ "esp-aes-ctr 128", "esp-aes-ctr" }, { "esp-camellia 128", "esp-camellia" } };
+	static const char *const pairs[][2] = { { "esp-aes 128", "esp-aes" }, { "esp-gcm 128", "esp-gcm" },
+		{ "esp-gmac 128", "esp-gmac" }, { "esp-aes-ctr 128", "esp-aes-ctr" }, { "esp-camellia 128", "esp-camellia" } };
 	for (size_t i = 0; word && i < sizeof pairs / sizeof *pairs; i++)
 		if (!strcmp(pairs[i][0], word))
 			return pairs[i][1];
@@ -36,7 +36,8 @@ static enum grammar_result set_in_use(struct change *c)
 static enum grammar_result check_together(struct change *c, const struct cipher_alg *cipher, const struct hash_alg *auth)
 {
 	if (cipher && cipher->aead && auth)
-		return refuse(c, "%% Transform %s authenticates by itself and cannot be combined with %s", cipher->ios_esp, auth->ios_esp);
+		return refuse(c, "%% Transform %s authenticates by itself and cannot be combined with %s", cipher->ios_esp,
+			auth->ios_esp);
 	/* AH around it does not help: what the peer's ESP takes in it may not have come through AH (RFC 4303, 3.3.2.1). */
 	if (cipher && cipher_needs_auth(cipher) && !auth)
 		return refuse(c, "%% Transform %s needs an authentication transform", cipher->ios_esp);
@@ -54,7 +55,10 @@ static enum grammar_result check_set(struct change *c)
 	const struct hash_alg *around = ah ? hash_find(hash_of_ah(ah)) : NULL, *h = auth ? hash_find(hash_of_esp(auth)) : NULL;
 	const struct cipher_alg *a = cipher ? cipher_find(cipher_of_esp(cipher)) : NULL;
 	if ((ah && !around) || (cipher && !a) || (auth && !h))
-		return refuse(c, "%% Transform %s is not available in this build", ah && !around ? ah : cipher && !a ? cipher : auth);
+		return refuse(c, "%% Transform %s is not available in this build",
+			ah && !around  ? ah
+			: cipher && !a ? cipher
+				       : auth);
 	enum grammar_result together = check_together(c, a, h);
 	if (together != GR_OK)
 		return together;
@@ -62,7 +66,9 @@ static enum grammar_result check_set(struct change *c)
 		say(c, "%%Warning: weaker transform %s is deprecated", ah);
 	if ((a && a->weak) || (h && h->id == HASH_MD5))
 		say(c, "%%Warning: weaker transform %s is deprecated", a && a->weak ? cipher : auth);
-	struct cfg_transform_set set = { .cipher = a ? a->id : h ? CIPHER_NULL : CIPHER_NONE,
+	struct cfg_transform_set set = { .cipher = a   ? a->id
+						   : h ? CIPHER_NULL
+						       : CIPHER_NONE,
 		.auth = h ? h->id : HASH_NONE,
 		.ah = around ? around->id : HASH_NONE };
 	const char *why = cfg_set_ikev1_fault(&set);
@@ -128,18 +134,18 @@ static const struct stmt rows[] = {
 		    "<esp-des|esp-3des|esp-aes|esp-aes 128|esp-aes 192|esp-aes 256|esp-gcm|esp-gcm 128|esp-gcm 192|esp-gcm 256|"
 		    "esp-gmac|esp-gmac 128|esp-gmac 192|esp-gmac 256|esp-aes-ctr|esp-aes-ctr 128|esp-aes-ctr 192|esp-aes-ctr 256|"
 		    "esp-chacha20-poly1305|esp-camellia|esp-camellia 128|esp-camellia 192|esp-camellia 256|esp-null>$cipher|"
-		    "<esp-md5-hmac|esp-sha-hmac|esp-sha256-hmac|esp-sha384-hmac|esp-sha512-hmac|esp-aes-xcbc-mac|esp-aes-cmac>$auth}",
-		.help = HELP(CRYPTO_IPSEC, "Define transform and settings", "Transform set tag",
-			"AH-HMAC-MD5 transform", "AH-HMAC-SHA transform", "AH-HMAC-SHA256 transform", "AH-HMAC-SHA384 transform",
-			"AH-HMAC-SHA512 transform", "AH-AES-XCBC-MAC transform", "AH-AES-CMAC transform",
-			"ESP transform using DES cipher (56 bits)", "ESP transform using 3DES(EDE) cipher (168 bits)",
-			"ESP transform using AES cipher", "128 bit keys.", "192 bit keys.", "256 bit keys.",
-			"ESP transform using GCM cipher", "ESP transform using GMAC cipher", "ESP transform using AES counter mode",
-			"ESP transform using ChaCha20-Poly1305", "ESP transform using Camellia cipher", "ESP transform w/o cipher",
-			"ESP transform using HMAC-MD5 auth", "ESP transform using HMAC-SHA auth",
-			"ESP transform using HMAC-SHA256 auth", "ESP transform using HMAC-SHA384 auth",
-			"ESP transform using HMAC-SHA512 auth", "ESP transform using AES-XCBC-MAC auth",
-			"ESP transform using AES-CMAC auth"),
+		    "<esp-md5-hmac|esp-sha-hmac|esp-sha256-hmac|esp-sha384-hmac|esp-sha512-hmac|esp-aes-xcbc-mac|esp-aes-cmac>$"
+		    "auth}",
+		.help = HELP(CRYPTO_IPSEC, "Define transform and settings", "Transform set tag", "AH-HMAC-MD5 transform",
+			"AH-HMAC-SHA transform", "AH-HMAC-SHA256 transform", "AH-HMAC-SHA384 transform", "AH-HMAC-SHA512 transform",
+			"AH-AES-XCBC-MAC transform", "AH-AES-CMAC transform", "ESP transform using DES cipher (56 bits)",
+			"ESP transform using 3DES(EDE) cipher (168 bits)", "ESP transform using AES cipher", "128 bit keys.",
+			"192 bit keys.", "256 bit keys.", "ESP transform using GCM cipher", "ESP transform using GMAC cipher",
+			"ESP transform using AES counter mode", "ESP transform using ChaCha20-Poly1305",
+			"ESP transform using Camellia cipher", "ESP transform w/o cipher", "ESP transform using HMAC-MD5 auth",
+			"ESP transform using HMAC-SHA auth", "ESP transform using HMAC-SHA256 auth",
+			"ESP transform using HMAC-SHA384 auth", "ESP transform using HMAC-SHA512 auth",
+			"ESP transform using AES-XCBC-MAC auth", "ESP transform using AES-CMAC auth"),
 		.mode = MODE_CONFIG,
 		.no_words = 4,
 		.tables = CFG_IPSEC,

@@ -130,8 +130,8 @@ static const char schema_1[] =
 	"  df_bit TEXT CHECK(df_bit IN ('set', 'clear')), fragmentation TEXT CHECK(fragmentation = 'after-encryption'),"
 	"  idle_s INTEGER CHECK(idle_s BETWEEN 60 AND 86400)) STRICT;"
 	"CREATE TABLE transform_set("
-	"  name TEXT PRIMARY KEY, ah TEXT, cipher TEXT, auth TEXT, mode TEXT CHECK(mode = 'transport'), esn TEXT CHECK(esn = 'esn'),"
-	"  CHECK(ah IS NOT NULL OR cipher IS NOT NULL OR auth IS NOT NULL)) STRICT, WITHOUT ROWID;"
+	"  name TEXT PRIMARY KEY, ah TEXT, cipher TEXT, auth TEXT, mode TEXT CHECK(mode = 'transport'), esn TEXT CHECK(esn = "
+	"'esn')) STRICT, WITHOUT ROWID;"
 	/* Entries of crypto maps ("map") and of dynamic maps. `dynamic`: a place for the entries of that dynamic map. */
 	"CREATE TABLE crypto_map("
 	"  class TEXT NOT NULL CHECK(class IN ('map', 'dynamic')), name TEXT NOT NULL, seq INTEGER NOT NULL CHECK(seq BETWEEN 1 "

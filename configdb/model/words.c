@@ -32,7 +32,10 @@ enum alg_hash hash_of_isakmp(const char *word)
 }
 
 #define AES_SIZES(word, id)                                                                                                        \
-	{ word, CIPHER_##id##128 }, { word " 128", CIPHER_##id##128 }, { word " 192", CIPHER_##id##192 }, { word " 256", CIPHER_##id##256 }
+	{ word, CIPHER_##id##128 }, { word " 128", CIPHER_##id##128 }, { word " 192", CIPHER_##id##192 },                          \
+	{                                                                                                                          \
+		word " 256", CIPHER_##id##256                                                                                      \
+	}
 #define AES_MODE_SIZES(word, mode)                                                                                                 \
 	{ word, CIPHER_AES128_##mode }, { word " 128", CIPHER_AES128_##mode }, { word " 192", CIPHER_AES192_##mode },              \
 	{                                                                                                                          \

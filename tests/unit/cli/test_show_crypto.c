@@ -260,6 +260,7 @@ static void bundle(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		four[i].transport = 1;
+		four[i].bundle_spi = four[i].key.spi + (i % 2 == 0);
 		if (i % 2 == 0)
 			continue;
 		four[i].key.protocol = 51;
@@ -410,7 +411,8 @@ int main(void)
 		cmocka_unit_test(ipsec_sa_filters),
 		cmocka_unit_test(isakmp),
 		cmocka_unit_test(isakmp_policy_and_key),
-		cmocka_unit_test(bundle), cmocka_unit_test(map_and_sets),
+		cmocka_unit_test(bundle),
+		cmocka_unit_test(map_and_sets),
 		cmocka_unit_test(map_kinds),
 		cmocka_unit_test(session),
 		cmocka_unit_test(clients),

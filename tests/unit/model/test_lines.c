@@ -101,7 +101,7 @@ static void modes(void **state)
 	PLAY(MODE("crypto isakmp policy 10", NULL, MODE_ISAKMP), MODE("hostname R1", NULL, MODE_CONFIG),
 		MODE("crypto isakmp policy 10", NULL, MODE_ISAKMP), MODE("interface gi0/0", NULL, MODE_IF),
 		MODE("exit", NULL, MODE_CONFIG), MODE("crypto ipsec transform-set T esp-aes", NULL, MODE_TRANSFORM),
-		MODE("mode tunnel", NULL, MODE_TRANSFORM), { "mode transport", GR_INVALID, 6, NULL, NULL, MODE_TRANSFORM },
+		MODE("mode tunnel", NULL, MODE_TRANSFORM), { "mode middle", GR_INVALID, 6, NULL, NULL, MODE_TRANSFORM },
 		MODE("crypto map M 1 ipsec-isakmp",
 			"% NOTE: This new crypto map will remain disabled until a peer\n"
 			"        and a valid access list have been configured.\n",
@@ -148,7 +148,8 @@ static void ipsec_and_maps(void **state)
 			"transform-set B ah-sha-hmac esp-camellia esp-sha256-hmac\n"),
 		OK("mode transport", NULL, " mode transport\n"), OK("esn", NULL, " esn\n"), OK("no esn", NULL, "-esn"),
 		OK("mode tunnel", NULL, "- mode"), OK("default mode", NULL, NULL),
-		OK("crypto ipsec transform-set B ah-md5-hmac", "%Warning: weaker transform ah-md5-hmac", "transform-set B ah-md5-hmac\n"),
+		OK("crypto ipsec transform-set B ah-md5-hmac", "%Warning: weaker transform ah-md5-hmac",
+			"transform-set B ah-md5-hmac\n"),
 		OK("crypto ipsec transform-set B esp-chacha20-poly1305", "IKEv1 cannot negotiate", NULL),
 		OK("crypto ipsec transform-set B esp-aes esp-aes-cmac", "it has no number for esp-aes-cmac", NULL),
 		OK("crypto ipsec transform-set B esp-gcm 256", NULL, "transform-set B esp-gcm 256\n"),
