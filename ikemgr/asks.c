@@ -8,17 +8,33 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KIND_DH = 1, KIND_SKEYID, KIND_SPI, KIND_PUT_IN, KIND_PUT_OUT, KIND_USER };
+enum { KIND_DH = 1, KIND_SKEYID, KIND_SPI, KIND_PUT_IN, KIND_PUT_OUT, KIND_SPI_AH, KIND_PUT_IN_AH, KIND_PUT_OUT_AH, KIND_USER };
+
+static const struct {
+	enum ask ask;
+	uint8_t kind;
+	const char *failed;
+} kinds[] = {
+	{ ASK_GENERATE, KIND_DH, "Diffie-Hellman key pair could not be made" },
+	{ ASK_DERIVE, KIND_DH, "the peer's Diffie-Hellman value is not valid" },
+	{ ASK_SKEYID, KIND_SKEYID, "the pre-shared key could not be used" },
+	{ ASK_SPI, KIND_SPI, "no SPI from the data path" },
+	{ ASK_PUT_IN, KIND_PUT_IN, "the data path refused the SA" },
+	{ ASK_PUT_OUT, KIND_PUT_OUT, "the data path refused the SA" },
+	{ ASK_SPI_AH, KIND_SPI_AH, "no SPI from the data path" },
+	{ ASK_PUT_IN_AH, KIND_PUT_IN_AH, "the data path refused the AH SA" },
+	{ ASK_PUT_OUT_AH, KIND_PUT_OUT_AH, "the data path refused the AH SA" },
+	{ ASK_USER, KIND_USER, "the user could not be checked" },
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 uint64_t ask_serial(const struct ike_sa *sa, const struct quick *q, enum ask ask)
 {
-	uint64_t kind = ask == ASK_SKEYID    ? KIND_SKEYID
-			: ask == ASK_SPI     ? KIND_SPI
-			: ask == ASK_PUT_IN  ? KIND_PUT_IN
-			: ask == ASK_PUT_OUT ? KIND_PUT_OUT
-			: ask == ASK_USER    ? KIND_USER
-					     : KIND_DH;
+	uint64_t kind = 0;
 
+	for (size_t i = 0; i < KINDS; i++)
+		if (kinds[i].ask == ask)
+			kind = kinds[i].kind;
 	return sa->serial << 24 | (uint64_t)(q == NULL ? 0 : q->number) << 8 | kind;
 }
 
@@ -58,23 +74,23 @@ static void ask_skeyid(struct ike *k, struct ike_sa *sa)
 	k->host.skeyid(k->host.ctx, ask_serial(sa, NULL, ASK_SKEYID), &r);
 }
 
-static void ask_spi(struct ike *k, struct ike_sa *sa, struct quick *q)
+static void ask_spi(struct ike *k, struct ike_sa *sa, struct quick *q, enum part part)
 {
-	struct dpm_spi want = { .local = sa->st.path.local, .remote = sa->st.path.remote, .protocol = 50 };
+	struct dpm_spi want = { .local = sa->st.path.local, .remote = sa->st.path.remote, .protocol = part_ip(part) };
 
-	k->host.spi_alloc(k->host.ctx, ask_serial(sa, q, ASK_SPI), &want);
+	k->host.spi_alloc(k->host.ctx, ask_serial(sa, q, part == PART_AH ? ASK_SPI_AH : ASK_SPI), &want);
 }
 
-static void ask_put(struct ike *k, struct quick *q, bool inbound)
+static void ask_put(struct ike *k, struct quick *q, enum part part, bool inbound)
 {
+	enum ask ask = inbound ? (part == PART_AH ? ASK_PUT_IN_AH : ASK_PUT_IN) : part == PART_AH ? ASK_PUT_OUT_AH : ASK_PUT_OUT;
 	struct dpm_sa sa;
 
-	quick_sa(q, inbound, &sa);
-	if (inbound)
-		q->in_put = true;
-	else
-		q->out_put = true;
-	k->host.sa_put(k->host.ctx, ask_serial(q->sa, q, inbound ? ASK_PUT_IN : ASK_PUT_OUT), &sa);
+	if (q->conn_id[part][inbound] == 0)
+		q->conn_id[part][inbound] = k->next_child_id++;
+	quick_sa(q, part, inbound, &sa);
+	q->put[part][inbound] = true;
+	k->host.sa_put(k->host.ctx, ask_serial(q->sa, q, ask), &sa);
 	wipe(&sa, sizeof(sa));
 }
 
@@ -88,10 +104,33 @@ static void ask_user(struct ike *k, struct ike_sa *sa)
 	wipe(c->password, sizeof(c->password));
 }
 
+/* A handler asks for an SPI, for SAs: of which protocols, the terms say; while nothing is chosen, all that are offered. */
+static uint16_t parts_asked(const struct quick_state *s, uint16_t asks)
+{
+	static const enum ask pairs[][PARTS] = { { ASK_SPI, ASK_SPI_AH }, { ASK_PUT_IN, ASK_PUT_IN_AH },
+		{ ASK_PUT_OUT, ASK_PUT_OUT_AH } };
+	bool used[PARTS] = { false };
+
+	for (enum part p = PART_ESP; p < PARTS; p++) {
+		used[p] = part_used(&s->terms.is, p);
+		for (uint8_t i = 0; i < s->noffered && s->stage == QUICK_ASKED; i++)
+			used[p] = used[p] || part_used(&s->offered[i], p);
+	}
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (!(asks & pairs[i][PART_ESP]))
+			continue;
+		asks &= (uint16_t)~pairs[i][PART_ESP];
+		for (enum part p = PART_ESP; p < PARTS; p++)
+			asks |= used[p] ? pairs[i][p] : 0;
+	}
+	return asks;
+}
+
 void ask_all(struct ike *k, struct ike_sa *sa, struct quick *q, uint16_t asks)
 {
 	if (q != NULL) {
 		quick_number(q);
+		asks = parts_asked(q->st, asks);
 		q->pending = asks;
 	} else {
 		sa->pending = asks;
@@ -104,11 +143,18 @@ void ask_all(struct ike *k, struct ike_sa *sa, struct quick *q, uint16_t asks)
 	if (asks & ASK_SKEYID)
 		ask_skeyid(k, sa);
 	if (asks & ASK_SPI)
-		ask_spi(k, sa, q);
+		ask_spi(k, sa, q, PART_ESP);
+	if (asks & ASK_SPI_AH)
+		ask_spi(k, sa, q, PART_AH);
+	/* Of two, AH first: dp_api.h. */
+	if (asks & ASK_PUT_IN_AH)
+		ask_put(k, q, PART_AH, true);
 	if (asks & ASK_PUT_IN)
-		ask_put(k, q, true);
+		ask_put(k, q, PART_ESP, true);
+	if (asks & ASK_PUT_OUT_AH)
+		ask_put(k, q, PART_AH, false);
 	if (asks & ASK_PUT_OUT)
-		ask_put(k, q, false);
+		ask_put(k, q, PART_ESP, false);
 	if (asks & ASK_USER)
 		ask_user(k, sa);
 }
@@ -132,22 +178,19 @@ static bool asker(struct ike *k, uint64_t serial, enum ask ask, struct ike_sa **
 
 static const char *ask_text(enum ask ask)
 {
-	switch (ask) {
-	case ASK_GENERATE:
-		return "Diffie-Hellman key pair could not be made";
-	case ASK_DERIVE:
-		return "the peer's Diffie-Hellman value is not valid";
-	case ASK_SKEYID:
-		return "the pre-shared key could not be used";
-	case ASK_SPI:
-		return "no SPI from the data path";
-	case ASK_PUT_IN:
-	case ASK_PUT_OUT:
-		return "the data path refused the SA";
-	case ASK_USER:
-		return "the user could not be checked";
-	}
+	for (size_t i = 0; i < KINDS; i++)
+		if (kinds[i].ask == ask)
+			return kinds[i].failed;
 	return "";
+}
+
+/* The question that a serial number of these was. */
+static enum ask ask_of(uint64_t serial)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (kinds[i].kind == (serial & 0xff))
+			return kinds[i].ask;
+	return 0;
 }
 
 /* The common end: a failure ends the exchange; when nothing is outstanding it goes on. */
@@ -231,23 +274,24 @@ void ike_done_user(struct ike *k, uint64_t serial, enum err e)
 
 void ike_done_spi(struct ike *k, uint64_t serial, enum err e, uint32_t spi)
 {
+	enum ask ask = ask_of(serial);
 	struct ike_sa *sa;
 	struct quick *q;
 
-	if (!asker(k, serial, ASK_SPI, &sa, &q))
+	if (!asker(k, serial, ask, &sa, &q))
 		return;
 	if (e == ERR_OK && spi < 256)
 		e = ERR_RANGE;
 	if (e == ERR_OK)
-		q->st->terms.spi_in = spi;
-	answered(k, sa, q, ASK_SPI, e);
+		q->st->terms.spi_in[ask == ASK_SPI_AH ? PART_AH : PART_ESP] = spi;
+	answered(k, sa, q, ask, e);
 }
 
 void ike_done_sa_put(struct ike *k, uint64_t serial, enum err e)
 {
+	enum ask ask = ask_of(serial);
 	struct ike_sa *sa;
 	struct quick *q;
-	enum ask ask = (serial & 0xff) == KIND_PUT_IN ? ASK_PUT_IN : ASK_PUT_OUT;
 
 	if (!manual_put_done(k, serial, e) && asker(k, serial, ask, &sa, &q))
 		answered(k, sa, q, ask, e);

@@ -3,6 +3,7 @@
 
 #include "platform/base/mem.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,8 @@ struct child *child_new(struct flow *f)
 	}
 	c->flow = f;
 	c->session = s;
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		c->sas[p][false].child = c->sas[p][true].child = c;
 	child_timers_init(c);
 	link_add(&f->children, &c->of_flow);
 	link_add(&k->children, &c->all);
@@ -32,34 +35,47 @@ struct child *child_new(struct flow *f)
 
 void child_index(struct child *c)
 {
-	struct ike *k = c->flow->k;
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		for (int inbound = 0; inbound < 2; inbound++) {
+			struct child_sa *s = &c->sas[p][inbound];
 
-	link_del(&c->by_in);
-	link_del(&c->by_out);
-	if (c->has_in)
-		link_add(&k->ins[spi_bucket(c->in.spi)], &c->by_in);
-	if (c->has_out)
-		link_add(&k->outs[spi_bucket(c->out.spi)], &c->by_out);
+			link_del(&s->by_spi);
+			if (s->there)
+				link_add(&c->flow->k->spis[spi_bucket(s->key.spi)], &s->by_spi);
+		}
 }
 
-struct child *child_by_in(struct ike *k, uint32_t spi)
+struct child *child_by_spi(struct ike *k, uint8_t ip_protocol, bool inbound, uint32_t spi, struct addr remote)
 {
-	EACH(l, &k->ins[spi_bucket(spi)])
-	if (OWNER(l, struct child, by_in)->in.spi == spi)
-		return OWNER(l, struct child, by_in);
-	return NULL;
-}
-
-struct child *child_by_out(struct ike *k, uint32_t spi, struct addr remote)
-{
-	EACH(l, &k->outs[spi_bucket(spi)])
+	EACH(l, &k->spis[spi_bucket(spi)])
 	{
-		struct child *c = OWNER(l, struct child, by_out);
+		struct child_sa *s = OWNER(l, struct child_sa, by_spi);
 
-		if (c->out.spi == spi && addr_equal(c->remote, remote))
-			return c;
+		if (s->key.spi == spi && s->key.protocol == ip_protocol && s->key.inbound == inbound &&
+			(inbound || addr_equal(s->child->remote, remote)))
+			return s->child;
 	}
 	return NULL;
+}
+
+struct child_sa *child_main(struct child *c, bool inbound)
+{
+	return &c->sas[c->sas[PART_ESP][inbound].key.protocol != 0 ? PART_ESP : PART_AH][inbound];
+}
+
+bool child_whole(const struct child *c)
+{
+	bool any = false;
+
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		for (int inbound = 0; inbound < 2; inbound++) {
+			const struct child_sa *s = &c->sas[p][inbound];
+
+			if (s->key.protocol != 0 && !s->there)
+				return false;
+			any = any || s->there;
+		}
+	return any;
 }
 
 static struct session *session_find(const struct child *c)
@@ -109,34 +125,49 @@ static void session_leave(struct ike *k, struct session *s)
 	mem_free(s);
 }
 
+/* ESP before the AH around it, so that none of a bundle ever goes without the other. */
+static void sas_leave(struct child *c, bool take_back)
+{
+	struct ike *k = c->flow->k;
+
+	for (int inbound = 1; inbound >= 0; inbound--)
+		for (enum part p = PART_ESP; p < PARTS; p++) {
+			struct child_sa *s = &c->sas[p][inbound];
+
+			if (take_back && s->there)
+				k->host.sa_del(k->host.ctx, &s->key);
+			link_del(&s->by_spi);
+		}
+}
+
 void child_free(struct child *c, bool take_back)
 {
 	struct flow *f = c->flow;
 	struct ike *k = f->k;
 
-	if (take_back && c->has_in)
-		k->host.sa_del(k->host.ctx, &c->in);
-	if (take_back && c->has_out)
-		k->host.sa_del(k->host.ctx, &c->out);
+	sas_leave(c, take_back);
 	timer_stop(&k->timers, &c->life);
 	timer_stop(&k->timers, &c->rekey);
 	timer_release(&k->timers, CHILD_TIMERS);
 	link_del(&c->of_flow);
 	link_del(&c->all);
-	link_del(&c->by_in);
-	link_del(&c->by_out);
 	session_leave(k, c->session);
 	mem_free(c);
 	flow_maybe_free(f);
 }
 
+void child_tell(struct child *c)
+{
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		if (c->sas[p][true].there)
+			info_delete_spi(c->flow->k, c->local, c->remote, part_protocol(p), c->sas[p][true].key.spi);
+}
+
 void child_delete(struct child *c, const char *why)
 {
-	struct ike *k = c->flow->k;
-
-	trace(k, c->ike_conn_id, "deleting IPsec SAs 0x%08X/0x%08X: %s", c->in.spi, c->out.spi, why);
-	if (c->has_in)
-		info_delete_spi(k, c->local, c->remote, c->in.spi);
+	trace(c->flow->k, c->ike_conn_id, "deleting IPsec SAs 0x%08X/0x%08X: %s", child_main(c, true)->key.spi,
+		child_main(c, false)->key.spi, why);
+	child_tell(c);
 	child_free(c, true);
 }
 
@@ -168,49 +199,43 @@ void children_with_peer_delete(struct ike *k, struct addr local, struct addr rem
 	}
 }
 
-/* The other half of a pair that datapathd kept. */
-static struct child *adopt_half(struct ike *k, const struct dpm_sa_info *i)
+/* Does the SA belong to this pair? Each names its twin of the other direction and, of a bundle, the other protocol's of its own. */
+static bool adopt_fits(const struct child *c, const struct dpm_sa_info *i)
+{
+	enum part part = i->key.protocol == IPPROTO_AH ? PART_AH : PART_ESP, other = part == PART_AH ? PART_ESP : PART_AH;
+	bool in = i->key.inbound;
+
+	if (!addr_equal(c->remote, i->remote) || !policy_id_equal(&c->flow->id, &i->policy) || c->sas[part][in].there)
+		return false;
+	return (c->sas[part][in].key.protocol != 0 && c->sas[part][in].key.spi == i->key.spi) ||
+	       (c->sas[part][!in].there && c->sas[part][!in].key.spi == i->peer_spi) ||
+	       (i->bundle_spi != 0 && c->sas[other][in].key.protocol != 0 && c->sas[other][in].key.spi == i->bundle_spi);
+}
+
+static struct child *adopt_pair(struct ike *k, const struct dpm_sa_info *i)
 {
 	EACH(l, &k->children)
-	{
-		struct child *c = OWNER(l, struct child, all);
-
-		if (!addr_equal(c->remote, i->remote) || !policy_id_equal(&c->flow->id, &i->policy))
-			continue;
-		if (i->key.inbound ? !c->has_in && c->out.spi == i->peer_spi && c->in.spi == i->key.spi
-				   : !c->has_out && c->in.spi == i->peer_spi && c->out.spi == i->key.spi)
-			return c;
-	}
+	if (adopt_fits(OWNER(l, struct child, all), i))
+		return OWNER(l, struct child, all);
 	return NULL;
 }
 
-void child_adopt(struct ike *k, const struct dpm_sa_info *i)
+/* Only by its SPI, until it comes itself. */
+static void adopt_expect(struct child *c, enum part part, bool inbound, uint32_t spi)
 {
-	struct child *c = adopt_half(k, i);
-	struct flow *f = c != NULL ? c->flow : flow_get(k, &i->policy, true);
-	uint64_t now = now_us(k), age = i->age_s * SECOND;
-	bool fresh = c == NULL;
+	struct child_sa *s = &c->sas[part][inbound];
 
-	if (f == NULL)
+	if (spi == 0 || s->key.protocol != 0)
 		return;
-	if (fresh && (c = child_new(f)) == NULL)
-		return;
-	if (i->key.inbound) {
-		c->in = i->key;
-		c->has_in = true;
-		c->conn_in = i->conn_id;
-		c->out.spi = i->peer_spi;
-	} else {
-		c->out = i->key;
-		c->has_out = true;
-		c->conn_out = i->conn_id;
-		c->in.spi = i->peer_spi;
-	}
-	if (i->conn_id >= k->next_child_id)
-		k->next_child_id = i->conn_id + 1;
-	child_index(c);
-	if (!fresh)
-		return;
+	s->key = (struct dp_sa_key){
+		.spi = spi, .protocol = part_ip(part), .inbound = inbound, .dst = inbound ? c->local : c->remote
+	};
+}
+
+static void adopt_facts(struct child *c, const struct dpm_sa_info *i)
+{
+	uint64_t now = now_us(c->flow->k), age = i->age_s * SECOND;
+
 	c->local = i->local;
 	c->remote = i->remote;
 	c->remote_port = i->udp_encap ? i->remote_port : 500;
@@ -220,6 +245,38 @@ void child_adopt(struct ike *k, const struct dpm_sa_info *i)
 	c->sel = i->sel;
 	c->created_us = now > age ? now - age : 0;
 	c->end_us = c->created_us + i->lifetime_s * SECOND;
+}
+
+static bool adopt_known(struct ike *k, const struct dpm_sa_info *i)
+{
+	return child_by_spi(k, i->key.protocol, i->key.inbound, i->key.spi, i->remote) != NULL;
+}
+
+void child_adopt(struct ike *k, const struct dpm_sa_info *i)
+{
+	enum part part = i->key.protocol == IPPROTO_AH ? PART_AH : PART_ESP;
+	struct child *c = adopt_pair(k, i);
+	struct flow *f = c != NULL ? c->flow : flow_get(k, &i->policy, true);
+	bool fresh = c == NULL;
+	struct child_sa *s;
+
+	if (f == NULL || adopt_known(k, i))
+		return;
+	if (fresh && (c = child_new(f)) == NULL)
+		return;
+	if (fresh)
+		adopt_facts(c, i);
+	s = &c->sas[part][i->key.inbound];
+	s->key = i->key;
+	s->there = true;
+	s->conn_id = i->conn_id;
+	adopt_expect(c, part, !i->key.inbound, i->peer_spi);
+	adopt_expect(c, part == PART_AH ? PART_ESP : PART_AH, i->key.inbound, i->bundle_spi);
+	if (i->conn_id >= k->next_child_id)
+		k->next_child_id = i->conn_id + 1;
+	child_index(c);
+	if (!fresh)
+		return;
 	child_up(c);
 	rekey_child_schedule(c);
 }

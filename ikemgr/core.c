@@ -5,6 +5,8 @@
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 
+#include <netinet/in.h>
+
 uint64_t now_us(const struct ike *k)
 {
 	return k->host.env->now_us(k->host.env->ctx);
@@ -54,8 +56,7 @@ struct ike *ike_new(const struct ike_host *host)
 		link_init(&k->cookies[i]);
 		link_init(&k->serials[i]);
 		link_init(&k->peers[i]);
-		link_init(&k->ins[i]);
-		link_init(&k->outs[i]);
+		link_init(&k->spis[i]);
 	}
 	return k;
 }
@@ -115,17 +116,17 @@ void ike_expire(struct ike *k, const struct dpm_expire *e)
 /* Authentic packets of the peer come from another port, or address: a NAT has forgotten it (RFC 3948 5.1). */
 void ike_mapping(struct ike *k, const struct dpm_mapping *m)
 {
-	struct child *c = child_by_in(k, m->key.spi);
+	struct child *c = child_by_spi(k, m->key.protocol, true, m->key.spi, m->key.dst);
 	struct dpm_sa_move move;
 	struct ike_sa *sa;
 
-	if (c == NULL || !c->udp_encap || !c->has_out)
+	if (c == NULL || !c->udp_encap || !c->sas[PART_ESP][false].there)
 		return;
 	sa = sa_established(k, c->local, c->remote);
 	if (sa != NULL && addr_equal(sa->st.path.remote, m->remote))
 		sa->st.path.remote_port = m->remote_port;
 	c->remote_port = m->remote_port;
-	move = (struct dpm_sa_move){ .key = c->out, .remote = m->remote, .remote_port = m->remote_port };
+	move = (struct dpm_sa_move){ .key = c->sas[PART_ESP][false].key, .remote = m->remote, .remote_port = m->remote_port };
 	k->host.sa_move(k->host.ctx, &move);
 }
 
@@ -134,7 +135,7 @@ void ike_invalid_spi(struct ike *k, const struct dpm_invalid_spi *i)
 	if (k->cfg == NULL)
 		return;
 	if (sa_established(k, i->local, i->remote) != NULL)
-		info_delete_spi(k, i->local, i->remote, i->spi);
+		info_delete_spi(k, i->local, i->remote, i->protocol == IPPROTO_AH ? PROTO_AH : PROTO_ESP, i->spi);
 	else
 		recover_unknown(k, i->local, i->remote);
 }
@@ -146,8 +147,7 @@ void ike_datapath_reset(struct ike *k)
 	{
 		struct child *c = OWNER(l, struct child, all);
 
-		if (c->has_in)
-			info_delete_spi(k, c->local, c->remote, c->in.spi);
+		child_tell(c);
 		child_free(c, false);
 	}
 	EACH(l, &k->sas)
@@ -155,7 +155,7 @@ void ike_datapath_reset(struct ike *k)
 	{
 		struct quick *q = OWNER(m, struct quick, link);
 
-		q->in_put = q->out_put = false;
+		quick_put_forget(q);
 		quick_free(q);
 	}
 	EACH(l, &k->flows)

@@ -2,7 +2,7 @@
  *
  *   core.c        the doors of ike.h            runner.c, rules.c   exchanges as tables
  *   table.c       SAs by cookie, serial, peer   main_mode.c, aggressive.c, phase1.c, offer.c, natt.c, identity.c   phase 1
- *   receive.c     from datagram to exchange     quick_mode.c, quick_offer.c, quick_id.c  phase 2
+ *   receive.c     from datagram to exchange     quick_mode.c, quick_offer.c, quick_choose.c, quick_id.c, protection.c  phase 2
  *   send.c        sealing, repeating            info.c, dpd.c       notify, delete, dead peers
  *   derive.c      derivations of RFC 2409       flow.c, child.c, rekey.c    who needs a tunnel, and the tunnels
  *   policy.c      what the configuration says   change.c            what a new configuration ends
@@ -97,8 +97,8 @@ struct quick {
 	bool dh_held;
 	struct tx tx;
 	struct timer life;
-	bool in_put, out_put;       /* our SAs stand in the data path */
-	uint32_t conn_in, conn_out; /* of `show crypto ipsec sa` */
+	bool put[PARTS][2];         /* [inbound]: our SA stands in the data path */
+	uint32_t conn_id[PARTS][2]; /* [inbound]: of `show crypto ipsec sa` */
 };
 #define QUICK_TIMERS 2
 
@@ -125,17 +125,25 @@ struct flow {
 };
 #define FLOW_TIMERS 1
 
+/* One IPsec SA of a pair, found by its SPI. */
+struct child_sa {
+	struct child *child;
+	struct link by_spi;
+	struct dp_sa_key key; /* protocol 0: the pair has none of this kind */
+	bool there;           /* in the data path; else only its SPI is known */
+	uint32_t conn_id;
+};
+
 struct child {
 	struct flow *flow;
-	struct link of_flow, all, by_in, by_out;
-	struct dp_sa_key in, out;
-	bool has_in, has_out;
+	struct link of_flow, all;
+	struct child_sa sas[PARTS][2]; /* [inbound] */
 	struct addr local, remote;
 	uint16_t remote_port;
 	bool udp_encap, initiator, renewing;
 	bool worn; /* its volume is nearly used */
 	enum alg_group group;
-	uint32_t conn_in, conn_out, ike_conn_id;
+	uint32_t ike_conn_id;
 	uint64_t created_us, renew_us, end_us;
 	struct dp_selectors sel;
 	struct timer life, rekey;
@@ -203,7 +211,7 @@ struct ike {
 	uint32_t next_conn_id, next_child_id;
 	struct link manuals;
 	uint64_t next_manual;
-	struct link flows, children, ins[TABLE_SIZE], outs[TABLE_SIZE], sessions;
+	struct link flows, children, spis[TABLE_SIZE], sessions;
 	struct sa_state scratch_sa;
 	struct handshake scratch_hs;
 	struct quick_state scratch_quick;
@@ -307,7 +315,7 @@ enum err keys_hash_phase2(
 	const struct sa_state *s, uint32_t message_id, const struct span *parts, size_t n, struct secret *out) MUST_CHECK;
 enum err keys_hash_3(const struct sa_state *s, const struct quick_state *q, struct secret *out) MUST_CHECK;
 enum err keys_child(const struct sa_state *s, struct quick_state *q) MUST_CHECK; /* keymat_in, keymat_out */
-size_t keymat_len(const struct child_terms *t);
+size_t keymat_len(const struct protection *p, enum part part);
 /* prf over what stands behind the HASH payload, which must come first (quick_mode.c). */
 enum err message_hash(
 	const struct sa_state *s, uint32_t id, const struct message *m, struct span before, struct secret *out) MUST_CHECK;
@@ -325,8 +333,12 @@ void natt_put(struct step *st, struct build *b);
 void natt_check(struct step *st);
 void natt_float(struct sa_state *s);
 bool natt_used(const struct sa_state *s);
-uint16_t natt_encaps(const struct sa_state *s); /* mode attribute of a tunnel */
-bool natt_encaps_fits(const struct sa_state *s, uint64_t mode);
+uint16_t natt_encaps(const struct sa_state *s, bool transport);                  /* mode attribute */
+bool natt_encaps_read(const struct sa_state *s, uint64_t mode, bool *transport); /* false: it does not fit what NAT asks for */
+/* NAT-OA: what we think that both ends are; what the peer thinks; and selectors that are the latter become the former. */
+void natt_originals_put(struct step *st, struct build *b);
+void natt_originals_take(struct step *st);
+void natt_originals_replace(struct step *st);
 void keepalive_set(struct ike_sa *sa);
 
 /* main_mode.c, aggressive.c, quick_mode.c, info.c: handlers of the rows */
@@ -383,15 +395,27 @@ void quick_fail(struct quick *q, uint16_t notify, const char *why, bool silent_p
 
 /* quick.c: the object */
 struct quick *quick_new(struct ike_sa *sa, bool initiator, uint32_t message_id);
-/* Gives it its number and connection ids: ours at once, the peer's when its first message was authentic. */
+/* Gives it its number: ours at once, the peer's when its first message was authentic. */
 void quick_number(struct quick *q);
 struct quick *quick_find(struct ike_sa *sa, uint32_t message_id);
 struct quick *quick_by_number(struct ike_sa *sa, uint32_t number);
 void quick_free(struct quick *q); /* takes back what it had put into the data path unless done */
 void quick_settled(struct quick *q);
-void quick_sa(const struct quick *q, bool inbound, struct dpm_sa *out); /* caller wipes */
+void quick_put_forget(struct quick *q); /* its SAs are gone from the data path, or belong to the pair */
+void quick_sa(const struct quick *q, enum part part, bool inbound, struct dpm_sa *out); /* caller wipes */
 
-/* quick_offer.c */
+/* protection.c: what a transform-set says, and its two parts */
+bool part_used(const struct protection *p, enum part part);
+uint8_t part_protocol(enum part part); /* enum isakmp_protocol */
+uint8_t part_ip(enum part part);       /* 50, 51 */
+enum part part_of(uint8_t protocol);   /* of enum isakmp_protocol; PARTS: neither */
+struct protection protection_of(const struct cfg_transform_set *s);
+/* Why it cannot be negotiated under `s`, or NULL. */
+const char *protection_fault(const struct ike *k, const struct sa_state *s, const struct protection *p);
+void protection_print(char *out, size_t size, const struct protection *p);
+bool selectors_are_ends(const struct dp_selectors *s, const struct ike_path *path);
+
+/* quick_offer.c, quick_choose.c */
 enum err offer_phase2(struct step *st, struct writer *w);
 bool choose_phase2(struct step *st, const struct cfg_map_entry *entry, struct span proposals);
 bool accept_phase2(struct step *st, struct span proposals);
@@ -426,6 +450,7 @@ bool policy_has_peer(const struct cfg_map_entry *e, struct addr peer);
 const struct cfg_map_entry *peer_entry(const struct ike *k, struct addr local, struct addr peer);
 bool peer_configured(const struct ike *k, struct addr local, struct addr peer);
 void policy_lifetimes(const struct ike *k, const struct cfg_map_entry *e, uint32_t *s, uint32_t *kb);
+uint32_t policy_idle(const struct ike *k, const struct cfg_map_entry *e); /* 0: never */
 unsigned group_strength(enum alg_group g);
 bool crypto_on(const struct ike *k);
 
@@ -450,14 +475,17 @@ enum err quick_begin(struct ike_sa *sa, struct flow *f) MUST_CHECK;
 struct child *child_new(struct flow *f);
 void child_free(struct child *c, bool take_back); /* take_back: out of the data path too */
 void child_index(struct child *c);
-struct child *child_by_in(struct ike *k, uint32_t spi);
-struct child *child_by_out(struct ike *k, uint32_t spi, struct addr remote);
-void child_up(struct child *c);                   /* session and its log line, timers */
-struct child *child_newer(const struct child *c); /* another one of the flow that will do in its place */
+/* `remote` counts for outbound ones, whose SPIs are the peer's. */
+struct child *child_by_spi(struct ike *k, uint8_t ip_protocol, bool inbound, uint32_t spi, struct addr remote);
+struct child_sa *child_main(struct child *c, bool inbound); /* that of ESP, or of AH alone */
+bool child_whole(const struct child *c);                    /* everything of both directions is there */
+void child_up(struct child *c);                             /* session and its log line, timers */
+struct child *child_newer(const struct child *c);           /* another one of the flow that will do in its place */
 void child_adopt(struct ike *k, const struct dpm_sa_info *info);
 void child_expired(struct ike *k, const struct dpm_expire *e);
 bool child_with_peer(struct ike *k, struct addr local, struct addr remote);
-/* Tells the peer that our inbound SA is gone, then frees. */
+void child_tell(struct child *c); /* the peer, that our inbound SAs are gone */
+/* Tells and frees. */
 void child_delete(struct child *c, const char *why);
 void children_with_peer_delete(struct ike *k, struct addr local, struct addr remote, bool tell, uint64_t older_than_us);
 void rekey_child_schedule(struct child *c);
@@ -478,7 +506,7 @@ void info_send_notify(struct ike_sa *sa, uint16_t type, uint8_t protocol, struct
 /* To a message that belongs to no SA, or cannot be protected: bounded in rate and never longer than what came. */
 void info_send_plain(struct ike *k, const struct ike_path *path, uint64_t cookie_i, uint64_t cookie_r, uint16_t type, size_t bound);
 void recover_unknown(struct ike *k, struct addr local, struct addr remote);
-void info_delete_spi(struct ike *k, struct addr local, struct addr remote, uint32_t spi);
+void info_delete_spi(struct ike *k, struct addr local, struct addr remote, uint8_t protocol, uint32_t spi);
 
 /* manual.c: SAs that are keyed by hand. Serials of their questions end in SERIAL_MANUAL. */
 #define SERIAL_MANUAL 0x80

@@ -95,37 +95,48 @@ enum err keys_hash_3(const struct sa_state *s, const struct quick_state *q, stru
 		s->terms.hash, secret_span(&s->skeyid_a), SPANS(writer_span(&w), nonce_span(&q->ni), nonce_span(&q->nr)), out);
 }
 
-size_t keymat_len(const struct child_terms *t)
+size_t keymat_len(const struct protection *p, enum part part)
 {
-	const struct cipher_alg *c = cipher_find(t->cipher);
-	const struct hash_alg *h = hash_find(t->auth);
+	const struct cipher_alg *c = cipher_find(p->cipher);
+	const struct hash_alg *h = hash_find(part == PART_AH ? p->ah : p->auth);
 
+	if (part == PART_AH)
+		return h == NULL ? 0 : h->key_len;
 	return (c == NULL ? 0 : (size_t)c->key_len + c->salt_len) + (h == NULL ? 0 : h->key_len);
 }
 
-static enum err keymat(const struct sa_state *s, const struct quick_state *q, uint32_t spi, struct secret *out)
+static enum err keymat(const struct sa_state *s, const struct quick_state *q, enum part part, uint32_t spi, struct secret *out)
 {
 	uint8_t head[5];
 	struct writer w = writer_of(head, sizeof(head));
 	struct span shared = dh_span(&q->shared);
+	size_t len = keymat_len(&q->terms.is, part);
 
+	/* An SA without any key would protect nothing. */
+	if (len == 0)
+		return ERR_INVALID;
 	if (q->terms.group != GROUP_NONE && shared.len == 0)
 		return ERR_CRYPTO;
 	if (q->terms.group == GROUP_NONE)
 		shared.len = 0;
-	writer_u8(&w, PROTO_ESP);
+	writer_u8(&w, part_protocol(part));
 	writer_u32(&w, spi);
 	return prf_keymat(s->terms.hash, secret_span(&s->skeyid_d),
-		SPANS(shared, writer_span(&w), nonce_span(&q->ni), nonce_span(&q->nr)), keymat_len(&q->terms), out);
+		SPANS(shared, writer_span(&w), nonce_span(&q->ni), nonce_span(&q->nr)), len, out);
 }
 
 enum err keys_child(const struct sa_state *s, struct quick_state *q)
 {
-	enum err e;
+	enum err e = ERR_INVALID;
 
-	/* An SA without any key would protect nothing. */
-	if (keymat_len(&q->terms) == 0)
-		return ERR_INVALID;
-	e = keymat(s, q, q->terms.spi_in, &q->keymat_in);
-	return e == ERR_OK ? keymat(s, q, q->terms.spi_out, &q->keymat_out) : e;
+	for (enum part p = PART_ESP; p < PARTS; p++) {
+		if (!part_used(&q->terms.is, p))
+			continue;
+		e = keymat(s, q, p, q->terms.spi_in[p], &q->keymat_in[p]);
+		if (e == ERR_OK)
+			e = keymat(s, q, p, q->terms.spi_out[p], &q->keymat_out[p]);
+		if (e != ERR_OK)
+			return e;
+	}
+	return e;
 }

@@ -12,6 +12,7 @@
  */
 #include "ikemgr/core.h"
 
+#include "platform/base/log.h"
 #include "platform/base/mem.h"
 
 #include <string.h>
@@ -223,7 +224,7 @@ static bool just_up(const struct flow *f)
 	{
 		const struct child *c = OWNER(l, struct child, of_flow);
 
-		if (c->has_out && !c->worn && now_us(f->k) < c->created_us + JUST_UP_US)
+		if (child_main((struct child *)c, false)->there && !c->worn && now_us(f->k) < c->created_us + JUST_UP_US)
 			return true;
 	}
 	return false;
@@ -249,20 +250,27 @@ void flow_acquire(struct ike *k, const struct dpm_acquire *a)
 	}
 }
 
-static void offer_fill(struct ike *k, struct quick_state *q, const struct policy *p)
+/* A set that cannot be had from this peer is left out, and it is said why. */
+static void offer_fill(struct ike *k, const struct ike_sa *sa, struct quick_state *q, const struct policy *p)
 {
+	char peer[ADDR_TEXT];
+
 	for (size_t i = 0; i < p->entry->nsets; i++) {
 		const struct cfg_transform_set *set = cfg_transform_set(k->cfg, p->entry->sets[i]);
-		struct child_terms t;
+		struct protection is = set == NULL ? (struct protection){ 0 } : protection_of(set);
+		const char *fault = set == NULL ? NULL : protection_fault(k, &sa->st, &is);
 
-		if (set == NULL)
+		if (fault != NULL)
+			say_failure(k, sa->st.path.remote, sa->conn_id, "transform set %s is not offered to %s: %s", set->name,
+				addr_print(peer, sa->st.path.remote), fault);
+		if (fault != NULL)
+			log_msg("CRYPTO", LOG_SEV_WARNING, "IKMP_NO_TRANSFORM", "Transform set %s is not offered to %s: %s",
+				set->name, peer, fault);
+		if (set == NULL || fault != NULL)
 			continue;
-		t = (struct child_terms){ .cipher = set->cipher, .auth = set->auth };
-		if (cipher_find(set->cipher) == NULL || cipher_find(set->cipher)->ikev1_esp == 0 ||
-			(set->auth != HASH_NONE && hash_find(set->auth) == NULL) || keymat_len(&t) == 0)
-			continue;
-		q->offered[q->noffered].cipher = set->cipher;
-		q->offered[q->noffered++].auth = set->auth;
+		/* IOS: transport mode for the two ends only, tunnel mode for all else. */
+		is.transport = is.transport && selectors_are_ends(&q->sel, &sa->st.path);
+		q->offered[q->noffered++] = is;
 	}
 }
 
@@ -281,11 +289,11 @@ enum err quick_begin(struct ike_sa *sa, struct flow *f)
 	q->st->policy = f->id;
 	q->st->sel = p.sel;
 	q->st->terms.group = p.entry->pfs;
-	q->st->terms.encaps = natt_encaps(&sa->st);
+	q->st->idle_s = policy_idle(k, p.entry);
 	policy_lifetimes(k, p.entry, &q->st->terms.lifetime_s, &q->st->terms.lifetime_kb);
 	selector_to_id(&q->st->id_i, &p.sel.local, p.sel.protocol);
 	selector_to_id(&q->st->id_r, &p.sel.remote, p.sel.protocol);
-	offer_fill(k, q->st, &p);
+	offer_fill(k, sa, q->st, &p);
 	if (q->st->noffered == 0) {
 		quick_free(q);
 		return ERR_UNSUPPORTED;

@@ -91,7 +91,7 @@ static struct quick *quick_meant(struct ike_sa *sa, const struct payload_notify 
 
 		if (q->st == NULL || !q->st->initiator || q->st->stage != QUICK_SENT)
 			continue;
-		if (spi != 0 && q->st->terms.spi_in == spi)
+		if (spi != 0 && (q->st->terms.spi_in[PART_ESP] == spi || q->st->terms.spi_in[PART_AH] == spi))
 			return q;
 		if (oldest == NULL)
 			oldest = q;
@@ -118,7 +118,8 @@ static void invalid_spi_done(struct ike_sa *sa, const struct payload_notify *n)
 {
 	struct reader r = reader_of(n->spi.len == 4 ? n->spi : n->data);
 	uint32_t spi = reader_u32(&r);
-	struct child *c = r.failed ? NULL : child_by_out(sa->k, spi, sa->st.path.remote);
+	enum part part = part_of(n->protocol);
+	struct child *c = r.failed || part == PARTS ? NULL : child_by_spi(sa->k, part_ip(part), false, spi, sa->st.path.remote);
 
 	if (c != NULL)
 		child_free(c, true);
@@ -165,8 +166,9 @@ static bool delete_done(struct ike_sa *sa, const struct payload_delete *d)
 			uint64_t ci = reader_u64(&r), cr = reader_u64(&r);
 
 			self = self || (!r.failed && ci == sa->st.cookie_i && cr == sa->st.cookie_r);
-		} else if (d->protocol == PROTO_ESP && d->spi_size == 4) {
-			c = child_by_out(sa->k, reader_u32(&r), sa->st.path.remote);
+		} else if (part_of(d->protocol) != PARTS && d->spi_size == 4) {
+			/* Of AH around ESP both go with the first that is named. */
+			c = child_by_spi(sa->k, part_ip(part_of(d->protocol)), false, reader_u32(&r), sa->st.path.remote);
 			if (c != NULL)
 				child_free(c, true);
 		} else {
@@ -263,18 +265,18 @@ void info_send_delete_sa(struct ike_sa *sa)
 	info_send(sa, PAYLOAD_DELETE, &v);
 }
 
-void info_delete_spi(struct ike *k, struct addr local, struct addr remote, uint32_t spi)
+void info_delete_spi(struct ike *k, struct addr local, struct addr remote, uint8_t protocol, uint32_t spi)
 {
 	uint8_t bytes[4];
 	struct writer w = writer_of(bytes, sizeof(bytes));
-	union payload_value v = { .del = { .doi = DOI_IPSEC, .protocol = PROTO_ESP, .spi_size = 4, .count = 1 } };
+	union payload_value v = { .del = { .doi = DOI_IPSEC, .protocol = protocol, .spi_size = 4, .count = 1 } };
 	struct ike_sa *sa = sa_established(k, local, remote);
 
 	if (sa == NULL)
 		return;
 	writer_u32(&w, spi);
 	v.del.spis = writer_span(&w);
-	trace(k, sa->conn_id, "sending DELETE of SPI 0x%08X", spi);
+	trace(k, sa->conn_id, "sending DELETE of %s SPI 0x%08X", protocol == PROTO_AH ? "AH" : "ESP", spi);
 	info_send(sa, PAYLOAD_DELETE, &v);
 }
 

@@ -94,18 +94,92 @@ void natt_float(struct sa_state *s)
 	s->path.remote_port = 4500;
 }
 
-uint16_t natt_encaps(const struct sa_state *s)
+/* RFC 2407 4.5, RFC 3947 5.1, draft-ietf-ipsec-nat-t-ike-02 4.1. */
+uint16_t natt_encaps(const struct sa_state *s, bool transport)
 {
 	if (!natt_used(s))
-		return ENCAPS_TUNNEL;
-	return s->natt == NATT_RFC ? ENCAPS_UDP_TUNNEL : ENCAPS_UDP_TUNNEL_DRAFT;
+		return transport ? ENCAPS_TRANSPORT : ENCAPS_TUNNEL;
+	if (s->natt == NATT_RFC)
+		return transport ? ENCAPS_UDP_TRANSPORT : ENCAPS_UDP_TUNNEL;
+	return transport ? ENCAPS_UDP_TRANSPORT_DRAFT : ENCAPS_UDP_TUNNEL_DRAFT;
 }
 
-bool natt_encaps_fits(const struct sa_state *s, uint64_t mode)
+bool natt_encaps_read(const struct sa_state *s, uint64_t mode, bool *transport)
 {
+	*transport = mode == ENCAPS_TRANSPORT || mode == ENCAPS_UDP_TRANSPORT || mode == ENCAPS_UDP_TRANSPORT_DRAFT;
 	if (!natt_used(s))
-		return mode == ENCAPS_TUNNEL;
-	return mode == ENCAPS_UDP_TUNNEL || mode == ENCAPS_UDP_TUNNEL_DRAFT;
+		return mode == ENCAPS_TUNNEL || mode == ENCAPS_TRANSPORT;
+	return *transport ? mode != ENCAPS_TRANSPORT : mode == ENCAPS_UDP_TUNNEL || mode == ENCAPS_UDP_TUNNEL_DRAFT;
+}
+
+/* --- original addresses, RFC 3947 5.2 --- */
+
+static enum payload_kind natoa_kind(const struct sa_state *s)
+{
+	return s->natt == NATT_RFC ? PAYLOAD_NATOA : PAYLOAD_NATOA_DRAFT;
+}
+
+static void natoa_put(struct step *st, struct build *b, struct addr a)
+{
+	union payload_value v = { .natoa = { .type = ID_IPV4_ADDR, .address = span_of(a.bytes, 4) } };
+
+	build_payload(b, natoa_kind(st->s), &v);
+}
+
+/* As we see both ends: the initiator's address first. The drafts have one payload, the sender's own. */
+void natt_originals_put(struct step *st, struct build *b)
+{
+	const struct ike_path *p = &st->s->path;
+	bool first = st->q->initiator;
+
+	if (!natt_used(st->s))
+		return;
+	if (st->s->natt == NATT_RFC) {
+		natoa_put(st, b, first ? p->local : p->remote);
+		natoa_put(st, b, first ? p->remote : p->local);
+	} else {
+		natoa_put(st, b, p->local);
+	}
+}
+
+static struct addr natoa_read(const struct payload *p)
+{
+	struct reader r;
+	uint32_t v;
+
+	if (p == NULL || p->v.natoa.type != ID_IPV4_ADDR || p->v.natoa.address.len != 4)
+		return (struct addr){ 0 };
+	r = reader_of(p->v.natoa.address);
+	v = reader_u32(&r);
+	return addr_v4(v);
+}
+
+void natt_originals_take(struct step *st)
+{
+	const struct payload *one = message_find(st->in, natoa_kind(st->s), 0), *two = message_find(st->in, natoa_kind(st->s), 1);
+	struct quick_state *q = st->q;
+
+	if (!natt_used(st->s) || one == NULL)
+		return;
+	if (two == NULL) {
+		q->nat_oa_remote = natoa_read(one);
+		return;
+	}
+	q->nat_oa_local = natoa_read(q->initiator ? one : two);
+	q->nat_oa_remote = natoa_read(q->initiator ? two : one);
+}
+
+/* `was` is the address that the peer names; `is` what the packets have here. */
+static void original_replace(struct dp_selector *s, struct addr was, struct addr is)
+{
+	if (addr_is_set(was) && addr_equal(s->from, was) && addr_equal(s->to, was))
+		s->from = s->to = is;
+}
+
+void natt_originals_replace(struct step *st)
+{
+	original_replace(&st->q->sel.local, st->q->nat_oa_local, st->s->path.local);
+	original_replace(&st->q->sel.remote, st->q->nat_oa_remote, st->s->path.remote);
 }
 
 void keepalive_set(struct ike_sa *sa)

@@ -111,14 +111,20 @@ static struct child *child_make(struct quick *q, struct flow *f)
 	c->local = ike->path.local;
 	c->remote = ike->path.remote;
 	c->remote_port = ike->path.remote_port;
-	c->in = (struct dp_sa_key){ .spi = s->terms.spi_in, .protocol = 50, .inbound = 1, .dst = c->local };
-	c->out = (struct dp_sa_key){ .spi = s->terms.spi_out, .protocol = 50, .inbound = 0, .dst = c->remote };
-	c->has_in = c->has_out = true;
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		for (int inbound = 0; inbound < 2 && part_used(&s->terms.is, p); inbound++) {
+			struct child_sa *sa = &c->sas[p][inbound];
+
+			sa->key = (struct dp_sa_key){ .spi = inbound ? s->terms.spi_in[p] : s->terms.spi_out[p],
+				.protocol = part_ip(p),
+				.inbound = (uint8_t)inbound,
+				.dst = inbound ? c->local : c->remote };
+			sa->there = true;
+			sa->conn_id = q->conn_id[p][inbound];
+		}
 	c->udp_encap = natt_used(ike);
 	c->initiator = s->initiator;
 	c->group = s->terms.group;
-	c->conn_in = q->conn_in;
-	c->conn_out = q->conn_out;
 	c->ike_conn_id = q->sa->conn_id;
 	c->sel = s->sel;
 	c->created_us = now_us(f->k);
@@ -139,7 +145,7 @@ void phase2_done(struct quick *q)
 	}
 	count(k, STAT_PHASE2_OK);
 	q->sa->children++;
-	trace(k, q->sa->conn_id, "QM done, SPI in 0x%08X out 0x%08X", c->in.spi, c->out.spi);
+	trace(k, q->sa->conn_id, "QM done, SPI in 0x%08X out 0x%08X", child_main(c, true)->key.spi, child_main(c, false)->key.spi);
 	child_index(c);
 	child_up(c);
 	rekey_child_schedule(c);
@@ -164,19 +170,22 @@ void quick_fail(struct quick *q, uint16_t notify, const char *why, bool silent_p
 	struct ike_sa *sa = q->sa;
 	struct ike *k = sa->k;
 	struct flow *f = flow_of(q);
-	uint32_t spi = q->st != NULL && q->in_put ? q->st->terms.spi_in : 0;
+	uint32_t spis[PARTS] = { 0 };
 
 	if (q->st == NULL) {
 		quick_free(q);
 		return;
 	}
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		spis[p] = q->put[p][true] ? q->st->terms.spi_in[p] : 0;
 	count(k, STAT_PHASE2_FAILED);
 	failure_say(k, &sa->st, sa->conn_id, "Quick", why);
 	if (notify != 0)
 		info_send_notify(sa, notify, PROTO_ESP, (struct span){ 0 }, (struct span){ 0 });
 	/* The peer may think that it has the pair. */
-	if (spi != 0)
-		info_delete_spi(k, sa->st.path.local, sa->st.path.remote, spi);
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		if (spis[p] != 0)
+			info_delete_spi(k, sa->st.path.local, sa->st.path.remote, part_protocol(p), spis[p]);
 	quick_free(q);
 	if (f != NULL)
 		flow_quick_failed(f, sa, silent_peer);

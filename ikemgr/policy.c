@@ -209,6 +209,11 @@ void policy_lifetimes(const struct ike *k, const struct cfg_map_entry *e, uint32
 	*kb = e->lifetime_kb_disabled ? 0 : e->lifetime_kb != 0 ? e->lifetime_kb : k->cfg->ipsec.lifetime_kb;
 }
 
+uint32_t policy_idle(const struct ike *k, const struct cfg_map_entry *e)
+{
+	return e->idle_s != 0 ? e->idle_s : k->cfg->ipsec.idle_s;
+}
+
 /* Groups from weak to strong (SP 800-57 strengths; equal ones by size). */
 unsigned group_strength(enum alg_group g)
 {

@@ -36,13 +36,8 @@ void message_id_use(struct ike_sa *sa, uint32_t id)
 
 void quick_number(struct quick *q)
 {
-	struct ike *k = q->sa->k;
-
-	if (q->number != 0)
-		return;
-	q->number = q->sa->next_quick++;
-	q->conn_in = k->next_child_id++;
-	q->conn_out = k->next_child_id++;
+	if (q->number == 0)
+		q->number = q->sa->next_quick++;
 }
 
 struct quick *quick_new(struct ike_sa *sa, bool initiator, uint32_t message_id)
@@ -103,20 +98,26 @@ static void state_free(struct quick *q)
 	q->sa->nactive--;
 }
 
+void quick_put_forget(struct quick *q)
+{
+	memset(q->put, 0, sizeof(q->put));
+}
+
 /* SAs that were put for a pair that did not come to be. */
 static void put_back(struct quick *q)
 {
 	struct ike *k = q->sa->k;
 	struct dpm_sa sa;
 
-	for (int inbound = 0; inbound < 2; inbound++) {
-		if (q->st == NULL || !(inbound ? q->in_put : q->out_put))
-			continue;
-		quick_sa(q, inbound, &sa);
-		k->host.sa_del(k->host.ctx, &sa.key);
-		wipe(&sa, sizeof(sa));
-	}
-	q->in_put = q->out_put = false;
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		for (int inbound = 0; inbound < 2; inbound++) {
+			if (q->st == NULL || !q->put[p][inbound])
+				continue;
+			quick_sa(q, p, inbound, &sa);
+			k->host.sa_del(k->host.ctx, &sa.key);
+			wipe(&sa, sizeof(sa));
+		}
+	quick_put_forget(q);
 }
 
 void quick_free(struct quick *q)
@@ -141,7 +142,7 @@ void quick_settled(struct quick *q)
 {
 	struct ike *k = q->sa->k;
 
-	q->in_put = q->out_put = false;
+	quick_put_forget(q);
 	state_free(q);
 	timer_set(&k->timers, &q->life, now_us(k) + QUICK_KEPT_S * SECOND);
 }
@@ -174,10 +175,10 @@ static void quick_again(void *ctx, void *owner)
 }
 
 /* Keys in the order of RFC 2409 5.5 and RFC 4106 8.1: cipher key, salt, authentication key. */
-static void keys_fill(struct dpm_sa *sa, const struct child_terms *t, const struct secret *keymat)
+static void keys_fill(struct dpm_sa *sa, const struct protection *p, enum part part, const struct secret *keymat)
 {
-	const struct cipher_alg *c = cipher_find(t->cipher);
-	const struct hash_alg *h = hash_find(t->auth);
+	const struct cipher_alg *c = part == PART_AH ? NULL : cipher_find(p->cipher);
+	const struct hash_alg *h = hash_find(part == PART_AH ? p->ah : p->auth);
 	size_t n = c == NULL ? 0 : (size_t)c->key_len + c->salt_len, a = h == NULL ? 0 : h->key_len;
 
 	if (n > sizeof(sa->cipher_key) || a > sizeof(sa->auth_key) || n + a > keymat->len)
@@ -201,7 +202,34 @@ static void limits_fill(struct dpm_sa *sa, const struct ike *k, const struct chi
 	sa->soft_bytes = sa->hard_bytes > 512 * 1024 ? sa->hard_bytes - 256 * 1024 : sa->hard_bytes / 2;
 }
 
-void quick_sa(const struct quick *q, bool inbound, struct dpm_sa *out)
+/* What the transform-set says, of this part of it. */
+static void protection_fill(struct dpm_sa *out, const struct quick_state *s, enum part part, bool inbound)
+{
+	const struct protection *p = &s->terms.is;
+	enum part other = part == PART_AH ? PART_ESP : PART_AH;
+
+	out->transport = p->transport;
+	out->esn = p->esn;
+	out->cipher = (uint8_t)(part == PART_AH ? CIPHER_NONE : p->cipher);
+	out->auth = (uint8_t)(part == PART_AH ? p->ah : p->auth);
+	out->peer_spi = inbound ? s->terms.spi_out[part] : s->terms.spi_in[part];
+	if (part_used(p, other))
+		out->bundle_spi = inbound ? s->terms.spi_in[other] : s->terms.spi_out[other];
+	keys_fill(out, p, part, inbound ? &s->keymat_in[part] : &s->keymat_out[part]);
+}
+
+/* Only where the peer sees other addresses than we do: else its checksums are as they should be. */
+static void originals_fill(struct dpm_sa *out, const struct quick_state *s)
+{
+	if (!out->transport || !out->udp_encap)
+		return;
+	if (addr_is_set(s->nat_oa_local) && !addr_equal(s->nat_oa_local, out->local))
+		out->nat_oa_local = s->nat_oa_local;
+	if (addr_is_set(s->nat_oa_remote) && !addr_equal(s->nat_oa_remote, out->remote))
+		out->nat_oa_remote = s->nat_oa_remote;
+}
+
+void quick_sa(const struct quick *q, enum part part, bool inbound, struct dpm_sa *out)
 {
 	const struct quick_state *s = q->st;
 	const struct ike_sa *sa = q->sa;
@@ -210,11 +238,10 @@ void quick_sa(const struct quick *q, bool inbound, struct dpm_sa *out)
 	memset(out, 0, sizeof(*out));
 	out->local = sa->st.path.local;
 	out->remote = sa->st.path.remote;
-	out->key = (struct dp_sa_key){ .spi = inbound ? s->terms.spi_in : s->terms.spi_out,
-		.protocol = 50,
+	out->key = (struct dp_sa_key){ .spi = inbound ? s->terms.spi_in[part] : s->terms.spi_out[part],
+		.protocol = part_ip(part),
 		.inbound = inbound,
 		.dst = inbound ? out->local : out->remote };
-	out->peer_spi = inbound ? s->terms.spi_out : s->terms.spi_in;
 	out->policy = s->policy;
 	out->sel = s->sel;
 	out->udp_encap = natt_used(&sa->st);
@@ -222,14 +249,14 @@ void quick_sa(const struct quick *q, bool inbound, struct dpm_sa *out)
 		out->local_port = sa->st.path.local_port;
 		out->remote_port = sa->st.path.remote_port;
 	}
-	out->cipher = (uint8_t)s->terms.cipher;
-	out->auth = (uint8_t)s->terms.auth;
+	protection_fill(out, s, part, inbound);
+	originals_fill(out, s);
 	out->replay_window = c->replay_window;
 	out->df = (uint8_t)c->df_bit;
 	out->fragment_after = c->fragment_after;
 	out->pfs_group = (uint8_t)s->terms.group;
-	out->conn_id = inbound ? q->conn_in : q->conn_out;
+	out->conn_id = q->conn_id[part][inbound];
 	out->ike_conn_id = sa->conn_id;
+	out->idle_s = s->idle_s;
 	limits_fill(out, sa->k, &s->terms);
-	keys_fill(out, &s->terms, inbound ? &s->keymat_in : &s->keymat_out);
 }

@@ -95,9 +95,11 @@ static void id_put(struct build *b, enum payload_kind kind, const struct id_body
 		build_payload(b, kind, &v);
 }
 
-static enum err body_put(struct step *st, const struct nonce *n, enum err (*proposals)(struct step *st, struct writer *w))
+/* `transport`: what is proposed or chosen is transport mode, for which the peer needs to know our addresses. */
+static enum err body_put(
+	struct step *st, const struct nonce *n, bool transport, enum err (*proposals)(struct step *st, struct writer *w))
 {
-	uint8_t buf[2048];
+	uint8_t buf[4096];
 	struct writer w = writer_of(buf, sizeof(buf));
 	union payload_value v = { .sa = { .doi = DOI_IPSEC, .situation = SIT_IDENTITY_ONLY } };
 	enum err e = proposals(st, &w);
@@ -111,6 +113,8 @@ static enum err body_put(struct step *st, const struct nonce *n, enum err (*prop
 		build_data(&st->out, PAYLOAD_KE, dh_span(&st->q->ours));
 	id_put(&st->out, PAYLOAD_ID, &st->q->id_i);
 	id_put(&st->out, PAYLOAD_ID_SECOND, &st->q->id_r);
+	if (transport)
+		natt_originals_put(st, &st->out);
 	return ERR_OK;
 }
 
@@ -121,10 +125,18 @@ enum err qm_begin(struct step *st)
 	return ERR_OK;
 }
 
+static bool transport_offered(const struct quick_state *q)
+{
+	for (uint8_t i = 0; i < q->noffered; i++)
+		if (q->offered[i].transport)
+			return true;
+	return false;
+}
+
 enum err qm_offer(struct step *st)
 {
 	struct span hash = hashed_begin(st);
-	enum err e = body_put(st, &st->q->ni, offer_phase2);
+	enum err e = body_put(st, &st->q->ni, transport_offered(st->q), offer_phase2);
 
 	return e == ERR_OK ? hashed_end(st, hash, (struct span){ 0 }) : e;
 }
@@ -196,6 +208,7 @@ enum err qm_accept(struct step *st)
 	if (e != ERR_OK)
 		return e;
 	lifetime_told(st);
+	natt_originals_take(st);
 	st->asks = st->q->terms.group != GROUP_NONE ? ASK_DERIVE : 0;
 	return ERR_OK;
 }
@@ -221,6 +234,9 @@ static enum err ids_take(struct step *st)
 	st->q->id_r.len = (uint16_t)r->body.len;
 	memcpy(st->q->id_i.bytes, i->body.data, i->body.len);
 	memcpy(st->q->id_r.bytes, r->body.data, r->body.len);
+	/* Ends that name themselves as they know themselves, behind a NAT: here they have other addresses. */
+	natt_originals_take(st);
+	natt_originals_replace(st);
 	return ERR_OK;
 }
 
@@ -240,6 +256,7 @@ static enum err policy_take(struct step *st, struct span proposals)
 		return ERR_INVALID;
 	}
 	policy_id_of(&st->q->policy, &p);
+	st->q->idle_s = policy_idle(st->k, p.entry);
 	return ERR_OK;
 }
 
@@ -277,17 +294,16 @@ enum err qm_keys(struct step *st)
 	return ERR_OK;
 }
 
-static void told_put(struct step *st)
+/* RESPONDER-LIFETIME of one SA: RFC 2407 4.6.3.1. */
+static void told_put_part(struct step *st, enum part part)
 {
 	const struct child_terms *t = &st->q->terms;
 	uint8_t life[32], spi[4];
 	struct writer w = writer_of(life, sizeof(life)), sw = writer_of(spi, sizeof(spi));
 	union payload_value v = {
-		.notify = { .doi = DOI_IPSEC, .protocol = PROTO_ESP, .spi_size = 4, .type = NOTIFY_RESPONDER_LIFETIME }
+		.notify = { .doi = DOI_IPSEC, .protocol = part_protocol(part), .spi_size = 4, .type = NOTIFY_RESPONDER_LIFETIME }
 	};
 
-	if (t->told_lifetime_s == 0 && t->told_lifetime_kb == 0)
-		return;
 	if (t->told_lifetime_s != 0) {
 		attribute_encode(&w, ATTR2_LIFE_TYPE, LIFE_SECONDS);
 		attribute_encode(&w, ATTR2_LIFE_DURATION, t->told_lifetime_s);
@@ -296,16 +312,27 @@ static void told_put(struct step *st)
 		attribute_encode(&w, ATTR2_LIFE_TYPE, LIFE_KILOBYTES);
 		attribute_encode(&w, ATTR2_LIFE_DURATION, t->told_lifetime_kb);
 	}
-	writer_u32(&sw, t->spi_in);
+	writer_u32(&sw, t->spi_in[part]);
 	v.notify.spi = writer_span(&sw);
 	v.notify.data = writer_span(&w);
 	build_payload(&st->out, PAYLOAD_NOTIFY, &v);
 }
 
+static void told_put(struct step *st)
+{
+	const struct child_terms *t = &st->q->terms;
+
+	if (t->told_lifetime_s == 0 && t->told_lifetime_kb == 0)
+		return;
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		if (part_used(&t->is, p))
+			told_put_part(st, p);
+}
+
 enum err qm_send_2(struct step *st)
 {
 	struct span hash = hashed_begin(st);
-	enum err e = body_put(st, &st->q->nr, echo_phase2);
+	enum err e = body_put(st, &st->q->nr, st->q->terms.is.transport, echo_phase2);
 
 	if (e != ERR_OK)
 		return e;

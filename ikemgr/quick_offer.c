@@ -1,9 +1,7 @@
-/* Phase 2 proposals: one proposal per transform-set, each with one transform (RFC 2408 4.2, RFC 2407 4.4.4 and 4.5).
- *
- * The responder tries its own sets in their order and takes the first that an offered transform equals. A proposal whose
- * number occurs twice asks for two protocols at once (AH and ESP), which is not ours.
+/* Phase 2 proposals: one proposal per transform-set, or two of one number where it asks for AH and ESP, each with one transform
+ * (RFC 2408 4.2, RFC 2407 4.4.3, 4.4.4 and 4.5). What the responder chooses is quick_choose.c's.
  */
-#include "ikemgr/core.h"
+#include "ikemgr/quick_offer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,13 +10,6 @@
 #define LIFETIME_DEFAULT_S 28800
 /* Never keep an SA for less than IOS would. */
 #define LIFETIME_MIN_S 10
-
-struct offer2 {
-	uint8_t transform_id;
-	uint64_t key_bits, auth, group, encaps;
-	uint32_t lifetime_s, lifetime_kb;
-	bool odd;
-};
 
 static uint32_t clamp32(uint64_t v)
 {
@@ -33,7 +24,7 @@ static void life_take(struct offer2 *o, uint64_t type, uint64_t n)
 		o->lifetime_kb = clamp32(n);
 }
 
-static struct offer2 offer_read(const struct payload_transform *t)
+struct offer2 offer_read(const struct payload_transform *t)
 {
 	struct offer2 o = { .transform_id = t->id, .encaps = ENCAPS_TUNNEL, .lifetime_s = LIFETIME_DEFAULT_S };
 	struct reader r = reader_of(t->attributes);
@@ -60,6 +51,10 @@ static struct offer2 offer_read(const struct payload_transform *t)
 		case ATTR2_KEY_LENGTH:
 			o.key_bits = a.number;
 			break;
+		case ATTR2_ESN:
+			o.esn = a.number == ESN_64;
+			o.odd = o.odd || a.number != ESN_64;
+			break;
 		default:
 			o.odd = true;
 		}
@@ -71,59 +66,81 @@ static struct offer2 offer_read(const struct payload_transform *t)
 	return o;
 }
 
-/* Does the transform stand for this cipher and authentication? */
-static bool offer_equals(const struct offer2 *o, enum alg_cipher cipher, enum alg_hash auth)
+bool offer_equals(const struct offer2 *o, const struct protection *p, enum part part)
 {
-	const struct cipher_alg *c = cipher_find(cipher);
-	const struct hash_alg *h = hash_find(auth);
-	struct child_terms t = { .cipher = cipher, .auth = auth };
+	const struct cipher_alg *c = cipher_find(p->cipher);
+	const struct hash_alg *h = hash_find(part == PART_AH ? p->ah : p->auth);
 
-	if (c == NULL || c->ikev1_esp == 0 || (auth != HASH_NONE && (h == NULL || h->ikev1_auth == 0)) || keymat_len(&t) == 0)
+	if (keymat_len(p, part) == 0 || o->odd || o->esn != p->esn || o->auth != (h == NULL ? 0 : h->ikev1_auth))
 		return false;
-	if (auth == HASH_NONE && cipher_needs_auth(c))
-		return false;
-	return !o->odd && o->transform_id == c->ikev1_esp && o->key_bits == c->key_bits_attr &&
-	       o->auth == (h == NULL ? 0 : h->ikev1_auth);
+	if (part == PART_AH)
+		return h->ikev1_ah != 0 && o->transform_id == h->ikev1_ah && o->key_bits == 0;
+	return c != NULL && c->ikev1_esp != 0 && o->transform_id == c->ikev1_esp && o->key_bits == c->key_bits_attr;
 }
 
-static void offer_print(char *out, size_t size, const struct offer2 *o)
+bool bundle_read(struct span proposals, uint8_t number, struct bundle *b)
 {
-	const struct cipher_alg *c = cipher_by_ikev1_esp(o->transform_id, (unsigned)o->key_bits);
-	const struct hash_alg *h = hash_by_ikev1_auth((uint16_t)o->auth);
-	char name[NAME_TEXT], auth[NAME_TEXT];
+	struct chain c = chain_of(proposals, PAYLOAD_PROPOSAL);
+	union payload_value v;
 
-	snprintf(out, size, "%s%s%s%s", c != NULL ? c->ios_show : name_of(names_esp, o->transform_id, name),
-		o->auth != 0 ? " " : "",
-		h != NULL      ? h->ios_esp
-		: o->auth != 0 ? name_of(names_auth2, (uint32_t)o->auth, auth)
-			       : "",
-		o->odd ? " (odd)" : "");
+	memset(b, 0, sizeof(*b));
+	b->number = number;
+	while (chain_next(&c, &v)) {
+		enum part p = part_of(v.proposal.protocol);
+		struct reader r = reader_of(v.proposal.spi);
+
+		if (v.proposal.number != number)
+			continue;
+		/* Compression, twice the same, or no SPI that can be one: together they are not what anybody here wants. */
+		if (p == PARTS || b->has[p] || v.proposal.spi_size != 4)
+			return false;
+		b->has[p] = true;
+		b->ah_first = p == PART_AH && !b->has[PART_ESP];
+		b->transforms[p] = v.proposal.transforms;
+		b->ntransforms[p] = v.proposal.ntransforms;
+		b->spi[p] = reader_u32(&r);
+		if (r.failed || b->spi[p] < 256)
+			return false;
+	}
+	return b->has[PART_ESP] || b->has[PART_AH];
 }
 
-static void attributes_put(struct writer *w, const struct child_terms *t, enum alg_cipher cipher, enum alg_hash auth)
+bool bundle_is(const struct bundle *b, const struct protection *p)
 {
-	attribute_encode(w, ATTR2_ENCAPS, t->encaps);
+	return b->has[PART_ESP] == part_used(p, PART_ESP) && b->has[PART_AH] == part_used(p, PART_AH);
+}
+
+static void attributes_put(
+	struct writer *w, const struct child_terms *t, uint16_t encaps, const struct protection *p, enum part part)
+{
+	const struct cipher_alg *c = cipher_find(p->cipher);
+	const struct hash_alg *h = hash_find(part == PART_AH ? p->ah : p->auth);
+
+	attribute_encode(w, ATTR2_ENCAPS, encaps);
 	attribute_encode(w, ATTR2_LIFE_TYPE, LIFE_SECONDS);
 	attribute_encode(w, ATTR2_LIFE_DURATION, t->lifetime_s);
 	if (t->lifetime_kb != 0) {
 		attribute_encode(w, ATTR2_LIFE_TYPE, LIFE_KILOBYTES);
 		attribute_encode(w, ATTR2_LIFE_DURATION, t->lifetime_kb);
 	}
-	if (auth != HASH_NONE)
-		attribute_encode(w, ATTR2_AUTH, hash_find(auth)->ikev1_auth);
-	if (cipher_find(cipher)->key_bits_attr != 0)
-		attribute_encode(w, ATTR2_KEY_LENGTH, cipher_find(cipher)->key_bits_attr);
+	if (h != NULL)
+		attribute_encode(w, ATTR2_AUTH, h->ikev1_auth);
+	if (part == PART_ESP && c->key_bits_attr != 0)
+		attribute_encode(w, ATTR2_KEY_LENGTH, c->key_bits_attr);
+	if (p->esn)
+		attribute_encode(w, ATTR2_ESN, ESN_64);
 	if (t->group != GROUP_NONE)
 		attribute_encode(w, ATTR2_GROUP, t->group);
 }
 
-static void proposal_put(
-	struct writer *w, bool more, uint8_t number, uint32_t spi, uint8_t transform, uint8_t transform_id, struct span attributes)
+static void proposal_put(struct writer *w, bool more, uint8_t number, uint8_t protocol, uint32_t spi, const struct chosen *c)
 {
 	uint8_t buf[QUICK_ATTRIBUTES_MAX + 16], spi_bytes[4];
 	struct writer tw = writer_of(buf, sizeof(buf)), sw = writer_of(spi_bytes, sizeof(spi_bytes));
-	union payload_value t = { .transform = { .number = transform, .id = transform_id, .attributes = attributes } };
-	union payload_value p = { .proposal = { .number = number, .protocol = PROTO_ESP, .spi_size = 4, .ntransforms = 1 } };
+	union payload_value t = { .transform = { .number = c->transform,
+					  .id = c->transform_id,
+					  .attributes = span_of((void *)c->attributes, c->attributes_len) } };
+	union payload_value p = { .proposal = { .number = number, .protocol = protocol, .spi_size = 4, .ntransforms = 1 } };
 
 	chain_put(&tw, PAYLOAD_TRANSFORM, false, &t);
 	writer_u32(&sw, spi);
@@ -134,200 +151,97 @@ static void proposal_put(
 		w->failed = true;
 }
 
+static void offer_part(struct step *st, struct writer *w, uint8_t i, enum part part, bool more)
+{
+	const struct quick_state *q = st->q;
+	const struct protection *p = &q->offered[i];
+	struct chosen c = { .transform = 1 };
+	struct writer a = writer_of(c.attributes, sizeof(c.attributes));
+
+	c.transform_id = part == PART_AH ? hash_find(p->ah)->ikev1_ah : cipher_find(p->cipher)->ikev1_esp;
+	attributes_put(&a, &q->terms, natt_encaps(st->s, p->transport), p, part);
+	c.attributes_len = (uint16_t)writer_len(&a);
+	proposal_put(w, more, (uint8_t)(i + 1), part_protocol(part), q->terms.spi_in[part], &c);
+	if (a.failed)
+		w->failed = true;
+}
+
+/* AH stands before ESP, as in the example of RFC 2408 4.2 and in the transform-set's text. */
 enum err offer_phase2(struct step *st, struct writer *w)
 {
 	const struct quick_state *q = st->q;
-	uint8_t attrs[QUICK_ATTRIBUTES_MAX];
 
 	for (uint8_t i = 0; i < q->noffered; i++) {
-		struct writer a = writer_of(attrs, sizeof(attrs));
+		bool last = i + 1 == q->noffered, esp = part_used(&q->offered[i], PART_ESP);
 
-		attributes_put(&a, &q->terms, q->offered[i].cipher, q->offered[i].auth);
-		proposal_put(w, i + 1 < q->noffered, (uint8_t)(i + 1), q->terms.spi_in, 1,
-			cipher_find(q->offered[i].cipher)->ikev1_esp, writer_span(&a));
+		if (part_used(&q->offered[i], PART_AH))
+			offer_part(st, w, i, PART_AH, esp || !last);
+		if (esp)
+			offer_part(st, w, i, PART_ESP, !last);
 	}
 	return w->failed ? ERR_RANGE : ERR_OK;
-}
-
-/* A proposal of ESP alone, with an SPI that can be one. */
-static bool proposal_usable(struct span all, const struct payload_proposal *p, uint32_t *spi)
-{
-	struct chain c = chain_of(all, PAYLOAD_PROPOSAL);
-	struct reader r = reader_of(p->spi);
-	union payload_value v;
-	unsigned same = 0;
-
-	while (chain_next(&c, &v))
-		same += v.proposal.number == p->number;
-	*spi = reader_u32(&r);
-	return p->protocol == PROTO_ESP && p->spi_size == 4 && same == 1 && *spi >= 256;
-}
-
-static void terms_take(struct child_terms *t, const struct offer2 *o, enum alg_cipher cipher, enum alg_hash auth, uint32_t spi)
-{
-	t->cipher = cipher;
-	t->auth = auth;
-	t->group = (enum alg_group)o->group;
-	t->encaps = (uint16_t)o->encaps;
-	t->spi_out = spi;
-}
-
-/* The smaller lifetime of both; what is smaller than the offered one is told (RFC 2407 4.5.4). */
-static void lifetimes_agree(struct child_terms *t, const struct offer2 *o, uint32_t own_s, uint32_t own_kb)
-{
-	t->lifetime_s = own_s < o->lifetime_s ? own_s : o->lifetime_s;
-	t->told_lifetime_s = own_s < o->lifetime_s ? own_s : 0;
-	t->lifetime_kb = o->lifetime_kb == 0 || (own_kb != 0 && own_kb < o->lifetime_kb) ? own_kb : o->lifetime_kb;
-	t->told_lifetime_kb = t->lifetime_kb != o->lifetime_kb ? t->lifetime_kb : 0;
-}
-
-/* RFC 2409 5.5 with IOS's rule: an entry with `set pfs` wants at least its group; one without takes what is offered. */
-static bool pfs_fits(struct step *st, const struct cfg_map_entry *entry, const struct offer2 *o)
-{
-	bool ke = message_find(st->in, PAYLOAD_KE, 0) != NULL;
-
-	if (o->group == 0 ? ke || entry->pfs != GROUP_NONE : !ke || group_find((unsigned)o->group) == NULL)
-		return false;
-	return entry->pfs == GROUP_NONE || group_strength((enum alg_group)o->group) >= group_strength(entry->pfs);
-}
-
-/* Tries one of our sets against everything offered. */
-static bool set_match(
-	struct step *st, const struct cfg_map_entry *entry, const struct cfg_transform_set *set, struct span proposals)
-{
-	struct chain c = chain_of(proposals, PAYLOAD_PROPOSAL);
-	union payload_value p, t;
-	struct quick_state *q = st->q;
-	uint32_t spi, s, kb;
-
-	while (chain_next(&c, &p)) {
-		struct chain tc = chain_of(p.proposal.transforms, PAYLOAD_TRANSFORM);
-
-		if (!proposal_usable(proposals, &p.proposal, &spi))
-			continue;
-		while (chain_next(&tc, &t)) {
-			struct offer2 o = offer_read(&t.transform);
-
-			if (!offer_equals(&o, set->cipher, set->auth) || !natt_encaps_fits(st->s, o.encaps) ||
-				!pfs_fits(st, entry, &o) || t.transform.attributes.len > sizeof(q->attributes))
-				continue;
-			terms_take(&q->terms, &o, set->cipher, set->auth, spi);
-			policy_lifetimes(st->k, entry, &s, &kb);
-			lifetimes_agree(&q->terms, &o, s, kb);
-			q->proposal = p.proposal.number;
-			q->transform = t.transform.number;
-			q->transform_id = t.transform.id;
-			q->attributes_len = (uint16_t)t.transform.attributes.len;
-			memcpy(q->attributes, t.transform.attributes.data, q->attributes_len);
-			return true;
-		}
-	}
-	return false;
-}
-
-static void list_add(char *out, size_t size, const char *text)
-{
-	size_t n = strlen(out);
-
-	if (strstr(out, text) == NULL)
-		snprintf(out + n, size - n, "%s%s", n == 0 ? "" : ", ", text);
-}
-
-static void offered_say(const struct step *st, struct span proposals, char *out, size_t size)
-{
-	struct chain c = chain_of(proposals, PAYLOAD_PROPOSAL);
-	union payload_value p, t;
-	char one[96], text[128], mode[NAME_TEXT];
-
-	out[0] = '\0';
-	while (chain_next(&c, &p)) {
-		struct chain tc = chain_of(p.proposal.transforms, PAYLOAD_TRANSFORM);
-
-		while (chain_next(&tc, &t)) {
-			struct offer2 o = offer_read(&t.transform);
-
-			if (p.proposal.protocol != PROTO_ESP) {
-				list_add(out, size, "another protocol than ESP");
-				continue;
-			}
-			offer_print(one, sizeof(one), &o);
-			snprintf(text, sizeof(text), "%s%s%.0u", one, o.group ? " pfs group" : "", (unsigned)o.group);
-			if (!natt_encaps_fits(st->s, o.encaps))
-				snprintf(text, sizeof(text), "%s mode %s", one, name_of(names_encaps, (uint32_t)o.encaps, mode));
-			list_add(out, size, text);
-		}
-	}
-}
-
-static void mismatch_say(struct step *st, const struct cfg_map_entry *e, struct span proposals)
-{
-	char offered[160], wanted[160] = "", text[96];
-
-	offered_say(st, proposals, offered, sizeof(offered));
-	for (size_t i = 0; i < e->nsets; i++) {
-		const struct cfg_transform_set *s = cfg_transform_set(st->k->cfg, e->sets[i]);
-		const struct cipher_alg *c = s == NULL ? NULL : cipher_find(s->cipher);
-		const struct hash_alg *h = s == NULL ? NULL : hash_find(s->auth);
-
-		snprintf(text, sizeof(text), "%s%s%s", c == NULL ? "?" : c->ios_show, h == NULL ? "" : " ",
-			h == NULL ? "" : h->ios_esp);
-		list_add(wanted, sizeof(wanted), text);
-	}
-	if (e->pfs != GROUP_NONE) {
-		snprintf(text, sizeof(text), " with pfs group%u", (unsigned)e->pfs);
-		strncat(wanted, text, sizeof(wanted) - strlen(wanted) - 1);
-	}
-	snprintf(st->why, sizeof(st->why), "no proposal matched (they offered %s; crypto map %s %u wants %s)", offered, e->map,
-		e->seq, wanted);
-}
-
-bool choose_phase2(struct step *st, const struct cfg_map_entry *entry, struct span proposals)
-{
-	for (size_t i = 0; i < entry->nsets; i++) {
-		const struct cfg_transform_set *set = cfg_transform_set(st->k->cfg, entry->sets[i]);
-
-		if (set != NULL && set_match(st, entry, set, proposals))
-			return true;
-	}
-	mismatch_say(st, entry, proposals);
-	return false;
 }
 
 enum err echo_phase2(struct step *st, struct writer *w)
 {
 	const struct quick_state *q = st->q;
+	enum part order[PARTS] = { q->ah_first ? PART_AH : PART_ESP, q->ah_first ? PART_ESP : PART_AH };
+	bool both = part_used(&q->terms.is, PART_ESP) && part_used(&q->terms.is, PART_AH);
 
-	proposal_put(
-		w, false, q->proposal, q->terms.spi_in, q->transform, q->transform_id, span_of(q->attributes, q->attributes_len));
+	for (size_t i = 0; i < PARTS; i++)
+		if (part_used(&q->terms.is, order[i]))
+			proposal_put(w, both && i == 0, q->proposal, part_protocol(order[i]), q->terms.spi_in[order[i]],
+				&q->chosen[order[i]]);
 	return w->failed ? ERR_RANGE : ERR_OK;
 }
 
-/* Exactly one proposal and one transform, one of those that we offered, unchanged but for the SPI. */
-bool accept_phase2(struct step *st, struct span proposals)
+/* The one transform of a part of the answer. */
+static bool answer_part(struct step *st, const struct bundle *b, const struct protection *p, enum part part)
 {
-	struct chain c = chain_of(proposals, PAYLOAD_PROPOSAL), tc;
-	struct quick_state *q = st->q;
-	union payload_value p, t, more;
+	struct chain tc = chain_of(b->transforms[part], PAYLOAD_TRANSFORM);
+	struct child_terms *terms = &st->q->terms;
+	union payload_value t;
 	struct offer2 o;
-	uint32_t spi;
+	bool transport;
 
-	snprintf(st->why, sizeof(st->why), "the answer is not one of our proposals");
-	if (!chain_next(&c, &p) || chain_next(&c, &more) || p.proposal.ntransforms != 1 ||
-		!proposal_usable(proposals, &p.proposal, &spi))
-		return false;
-	tc = chain_of(p.proposal.transforms, PAYLOAD_TRANSFORM);
-	if (!chain_next(&tc, &t))
+	if (b->ntransforms[part] != 1 || !chain_next(&tc, &t))
 		return false;
 	o = offer_read(&t.transform);
-	if (o.group != (uint64_t)q->terms.group || !natt_encaps_fits(st->s, o.encaps))
+	if (o.group != (uint64_t)terms->group || !natt_encaps_read(st->s, o.encaps, &transport) || transport != p->transport ||
+		!offer_equals(&o, p, part))
 		return false;
-	for (uint8_t i = 0; i < q->noffered; i++)
-		if (offer_equals(&o, q->offered[i].cipher, q->offered[i].auth)) {
-			terms_take(&q->terms, &o, q->offered[i].cipher, q->offered[i].auth, spi);
-			if (o.lifetime_s < q->terms.lifetime_s)
-				q->terms.lifetime_s = o.lifetime_s;
-			st->why[0] = '\0';
-			return true;
-		}
+	if (o.lifetime_s < terms->lifetime_s)
+		terms->lifetime_s = o.lifetime_s;
+	terms->spi_out[part] = b->spi[part];
+	return true;
+}
+
+/* Exactly one proposal number with one transform each, one of those that we offered, unchanged but for the SPI. */
+bool accept_phase2(struct step *st, struct span proposals)
+{
+	struct chain c = chain_of(proposals, PAYLOAD_PROPOSAL);
+	struct child_terms before = st->q->terms;
+	union payload_value first, v;
+	struct bundle b;
+
+	snprintf(st->why, sizeof(st->why), "the answer is not one of our proposals");
+	if (!chain_next(&c, &first))
+		return false;
+	while (chain_next(&c, &v))
+		if (v.proposal.number != first.proposal.number)
+			return false;
+	if (!bundle_read(proposals, first.proposal.number, &b))
+		return false;
+	for (uint8_t i = 0; i < st->q->noffered; i++) {
+		const struct protection *p = &st->q->offered[i];
+
+		st->q->terms = before;
+		if (!bundle_is(&b, p) || (part_used(p, PART_ESP) && !answer_part(st, &b, p, PART_ESP)) ||
+			(part_used(p, PART_AH) && !answer_part(st, &b, p, PART_AH)))
+			continue;
+		st->q->terms.is = *p;
+		st->why[0] = '\0';
+		return true;
+	}
 	return false;
 }

@@ -194,7 +194,13 @@ static bool collided(const struct child *a, const struct child *b)
 
 static uint32_t greater_spi(const struct child *c)
 {
-	return c->in.spi > c->out.spi ? c->in.spi : c->out.spi;
+	uint32_t greatest = 0;
+
+	for (enum part p = PART_ESP; p < PARTS; p++)
+		for (int inbound = 0; inbound < 2; inbound++)
+			if (c->sas[p][inbound].key.spi > greatest)
+				greatest = c->sas[p][inbound].key.spi;
+	return greatest;
 }
 
 struct child *child_newer(const struct child *c)
@@ -203,7 +209,7 @@ struct child *child_newer(const struct child *c)
 	{
 		struct child *o = OWNER(l, struct child, of_flow);
 
-		if (o != c && !o->worn && !o->renewing && o->has_in && o->has_out && o->renew_us > c->renew_us && !collided(o, c))
+		if (o != c && !o->worn && !o->renewing && child_whole(o) && o->renew_us > c->renew_us && !collided(o, c))
 			return o;
 	}
 	return NULL;
@@ -235,7 +241,7 @@ static void child_renew(void *ctx, void *owner)
 		return;
 	}
 	c->renewing = true;
-	trace(k, c->ike_conn_id, "renewing IPsec SAs 0x%08X/0x%08X", c->in.spi, c->out.spi);
+	trace(k, c->ike_conn_id, "renewing IPsec SAs 0x%08X/0x%08X", child_main(c, true)->key.spi, child_main(c, false)->key.spi);
 	flow_renew(c->flow, c->remote);
 }
 
@@ -293,12 +299,14 @@ void child_wear(struct child *c)
 
 void child_expired(struct ike *k, const struct dpm_expire *e)
 {
-	struct child *c = e->key.inbound ? child_by_in(k, e->key.spi) : child_by_out(k, e->key.spi, e->key.dst);
+	struct child *c = child_by_spi(k, e->key.protocol, e->key.inbound, e->key.spi, e->key.dst);
 
 	if (c == NULL)
 		return;
 	if (e->why == DP_EXPIRE_HARD)
 		child_delete(c, "its volume is used up");
+	else if (e->why == DP_EXPIRE_IDLE)
+		child_delete(c, "no packet for its idle time");
 	else
 		child_wear(c);
 }

@@ -43,6 +43,10 @@ enum ask {
 	ASK_SPI = 1 << 3,
 	ASK_PUT_IN = 1 << 4,
 	ASK_PUT_OUT = 1 << 5,
+	/* The second of two SAs in a direction, AH around ESP: asks.c adds them where there are two. */
+	ASK_SPI_AH = 1 << 6,
+	ASK_PUT_IN_AH = 1 << 7,
+	ASK_PUT_OUT_AH = 1 << 8,
 	ASK_USER = 1 << 10
 };
 

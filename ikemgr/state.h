@@ -125,18 +125,34 @@ enum quick_stage {
 	QUICK_STAGE_END
 };
 
+#define QUICK_ATTRIBUTES_MAX 256
+
+/* In each direction one SA of ESP, one of AH, or both: AH around ESP, two proposals of one number (RFC 2408 4.2). */
+enum part { PART_ESP, PART_AH, PARTS };
+
+/* What a transform-set says. */
+struct protection {
+	enum alg_cipher cipher; /* of ESP; CIPHER_NONE: AH alone */
+	enum alg_hash auth;     /* of ESP */
+	enum alg_hash ah;       /* HASH_NONE: ESP alone */
+	bool transport, esn;
+};
+
 /* What a pair of IPsec SAs is made of. */
 struct child_terms {
-	enum alg_cipher cipher;
-	enum alg_hash auth;
+	struct protection is;
 	enum alg_group group;                       /* GROUP_NONE: no PFS */
 	uint32_t lifetime_s, lifetime_kb;           /* kb 0: no limit */
 	uint32_t told_lifetime_s, told_lifetime_kb; /* for RESPONDER-LIFETIME; 0: no need */
-	uint16_t encaps;                            /* enum isakmp_encaps on the wire */
-	uint32_t spi_in, spi_out;
+	uint32_t spi_in[PARTS], spi_out[PARTS];
 };
 
-#define QUICK_ATTRIBUTES_MAX 256
+/* One transform of the answer, to be echoed as it came. */
+struct chosen {
+	uint8_t transform, transform_id;
+	uint16_t attributes_len;
+	uint8_t attributes[QUICK_ATTRIBUTES_MAX];
+};
 
 struct quick_state {
 	bool initiator;
@@ -149,18 +165,18 @@ struct quick_state {
 	struct id_body id_i, id_r;
 	struct child_terms terms;
 	/* The offer: ours (initiator), to check the answer against. */
-	struct {
-		enum alg_cipher cipher;
-		enum alg_hash auth;
-	} offered[CFG_MAP_SETS];
+	struct protection offered[CFG_MAP_SETS];
 	uint8_t noffered;
-	/* The answer: the chosen proposal, to be echoed (responder). */
-	uint8_t proposal, transform, transform_id;
-	uint16_t attributes_len;
-	uint8_t attributes[QUICK_ATTRIBUTES_MAX];
+	/* The answer: the chosen proposals, to be echoed (responder). */
+	uint8_t proposal;
+	bool ah_first; /* of the two of one number */
+	struct chosen chosen[PARTS];
+	/* Transport mode through a NAT: what the peer thinks that both ends are (RFC 3947 5.2); unset: not said. */
+	struct addr nat_oa_local, nat_oa_remote;
+	uint32_t idle_s; /* 0: never */
 	struct nonce ni, nr;
 	struct dh_value ours, theirs, shared;
-	struct secret keymat_in, keymat_out;
+	struct secret keymat_in[PARTS], keymat_out[PARTS];
 };
 
 #endif

@@ -291,7 +291,7 @@ struct name {
 };
 extern const struct name names_exchange[], names_notify[], names_protocol_id[], names_id[], names_attr1[], names_attr2[],
 	names_encaps[], names_doi[], names_auth[], names_life[], names_cipher1[], names_hash1[], names_auth2[], names_esp[],
-	names_key1[], names_config[], names_attr_config[];
+	names_ah[], names_key1[], names_config[], names_attr_config[];
 const char *name_of(const struct name *list, uint32_t number, char out[NAME_TEXT]);
 
 #endif

@@ -29,6 +29,8 @@ const struct name names_esp[] = { { 1, "ESP_DES_IV64" }, { 2, "ESP_DES" }, { 3, 
 	{ 6, "ESP_CAST" }, { 7, "ESP_BLOWFISH" }, { 11, "ESP_NULL" }, { 12, "ESP_AES" }, { 13, "ESP_AES-CTR" },
 	{ 18, "ESP_AES-GCM 8" }, { 19, "ESP_AES-GCM 12" }, { 20, "ESP_AES-GCM" }, { 22, "ESP_CAMELLIA" }, { 23, "ESP_AES-GMAC" },
 	{ 0, NULL } };
+const struct name names_ah[] = { { 2, "AH_MD5" }, { 3, "AH_SHA" }, { 4, "AH_DES" }, { 5, "AH_SHA2-256" }, { 6, "AH_SHA2-384" },
+	{ 7, "AH_SHA2-512" }, { 8, "AH_RIPEMD" }, { 9, "AH_AES-XCBC-MAC" }, { 0, NULL } };
 const struct name names_key1[] = { { TRANSFORM_KEY_IKE, "KEY_IKE" }, { 0, NULL } };
 
 const char *name_of(const struct name *list, uint32_t number, char out[NAME_TEXT])

@@ -134,7 +134,10 @@ static void transforms_print(const struct payload_proposal *p, print_line line, 
 
 	while (chain_next(&c, &v)) {
 		snprintf(text, sizeof(text), "transform %u, %s", v.transform.number,
-			name_of(phase1 ? names_key1 : names_esp, v.transform.id, name));
+			name_of(phase1                    ? names_key1
+				: p->protocol == PROTO_AH ? names_ah
+							  : names_esp,
+				v.transform.id, name));
 		line(ctx, text);
 		attributes_print(v.transform.attributes, phase1, line, ctx);
 	}

@@ -195,30 +195,49 @@ static void keymat(void **state)
 	(void)state;
 	for (size_t c = 0; cipher_at(c) != NULL; c++)
 		for (int h = 0; h < HASH_COUNT; h++) {
-			struct quick_state q = { .terms = { .cipher = cipher_at(c)->id,
-							 .auth = (enum alg_hash)h,
-							 .spi_in = 0x1000,
-							 .spi_out = 0x2000 },
+			struct quick_state q = { .terms = { .is = { .cipher = cipher_at(c)->id, .auth = (enum alg_hash)h },
+							 .spi_in = { 0x1000 },
+							 .spi_out = { 0x2000 } },
 				.ni = { 8, "nonce_i_" },
 				.nr = { 8, "nonce_r_" } };
 			const struct hash_alg *hash = hash_find((enum alg_hash)h);
 			size_t want = (size_t)cipher_at(c)->key_len + cipher_at(c)->salt_len + (hash == NULL ? 0 : hash->key_len);
 			struct secret k1;
 
-			assert_int_equal(keymat_len(&q.terms), want);
+			assert_int_equal(keymat_len(&q.terms.is, PART_ESP), want);
 			assert_int_equal(keys_child(&s, &q), want == 0 ? ERR_INVALID : ERR_OK);
 			if (want == 0)
 				continue;
-			assert_int_equal(q.keymat_in.len, want);
-			assert_memory_not_equal(q.keymat_in.bytes, q.keymat_out.bytes, want);
+			assert_int_equal(q.keymat_in[PART_ESP].len, want);
+			assert_memory_not_equal(q.keymat_in[PART_ESP].bytes, q.keymat_out[PART_ESP].bytes, want);
 			assert_int_equal(prf_hmac(HASH_SHA1, secret_span(&s.skeyid_d),
 						 SPANS(span_of("\3\0\0\20\0nonce_i_nonce_r_", 21)), &k1),
 				ERR_OK);
-			assert_memory_equal(q.keymat_in.bytes, k1.bytes, want < 20 ? want : 20);
+			assert_memory_equal(q.keymat_in[PART_ESP].bytes, k1.bytes, want < 20 ? want : 20);
 			/* With PFS and no shared value there is no key. */
 			q.terms.group = GROUP_2;
 			assert_int_equal(keys_child(&s, &q), ERR_CRYPTO);
 		}
+}
+
+/* AH has keys of its own, by its protocol and SPI; with ESP of no key beside it there is nothing. */
+static void keymat_ah(void **state)
+{
+	struct sa_state s = { .terms = { .hash = HASH_SHA1 }, .skeyid_d = { 20, "01234567890123456789" } };
+	struct quick_state q = { .terms = { .is = { .ah = HASH_SHA1 }, .spi_in = { 0, 0x3000 }, .spi_out = { 0, 0x4000 } },
+		.ni = { 8, "nonce_i_" },
+		.nr = { 8, "nonce_r_" } };
+	struct secret k1;
+
+	(void)state;
+	assert_int_equal(keys_child(&s, &q), ERR_OK);
+	assert_int_equal(q.keymat_in[PART_AH].len, 20);
+	assert_int_equal(q.keymat_in[PART_ESP].len, 0);
+	assert_int_equal(
+		prf_hmac(HASH_SHA1, secret_span(&s.skeyid_d), SPANS(span_of("\2\0\0\60\0nonce_i_nonce_r_", 21)), &k1), ERR_OK);
+	assert_memory_equal(q.keymat_in[PART_AH].bytes, k1.bytes, 20);
+	q.terms.is.cipher = CIPHER_NULL;
+	assert_int_equal(keys_child(&s, &q), ERR_INVALID);
 }
 
 static void strengths(void **state)
@@ -251,6 +270,7 @@ int main(void)
 		cmocka_unit_test(entries),
 		cmocka_unit_test(phase1_keys),
 		cmocka_unit_test(keymat),
+		cmocka_unit_test(keymat_ah),
 		cmocka_unit_test(strengths),
 		cmocka_unit_test(back_off),
 	};
