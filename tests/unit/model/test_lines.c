@@ -101,7 +101,7 @@ static void modes(void **state)
 	PLAY(MODE("crypto isakmp policy 10", NULL, MODE_ISAKMP), MODE("hostname R1", NULL, MODE_CONFIG),
 		MODE("crypto isakmp policy 10", NULL, MODE_ISAKMP), MODE("interface gi0/0", NULL, MODE_IF),
 		MODE("exit", NULL, MODE_CONFIG), MODE("crypto ipsec transform-set T esp-aes", NULL, MODE_TRANSFORM),
-		MODE("mode tunnel", NULL, MODE_TRANSFORM), { "mode middle", GR_INVALID, 6, NULL, NULL, MODE_TRANSFORM },
+		MODE("mode tunnel", NULL, MODE_TRANSFORM), { "mode middle", GR_INVALID, 5, NULL, NULL, MODE_TRANSFORM },
 		MODE("crypto map M 1 ipsec-isakmp",
 			"% NOTE: This new crypto map will remain disabled until a peer\n"
 			"        and a valid access list have been configured.\n",
