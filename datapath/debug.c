@@ -43,9 +43,45 @@ static const char *transform(char out[64], enum alg_cipher cipher, enum alg_hash
 
 static uint32_t local_of(const struct daemon *d, const struct dp_policy_id *id)
 {
-	const struct cfg_interface *i = d->cfg ? cfg_interface(d->cfg, id->interface) : NULL;
+	const struct cfg_map *m = d->cfg ? cfg_map_settings(d->cfg, id->map) : NULL;
+	const struct cfg_interface *i =
+		d->cfg ? cfg_interface(d->cfg, m && m->local_interface[0] ? m->local_interface : id->interface) : NULL;
 
 	return i && i->ip.mask ? i->ip.addr : 0;
+}
+
+/* Transport mode is for what the two ends have to say themselves. */
+static bool is_transport(const struct cfg_transform_set *ts, const struct dp_selectors *sel, uint32_t local, uint32_t remote)
+{
+	return ts->transport && addr_equal(sel->local.from, addr_v4(local)) && addr_equal(sel->local.to, addr_v4(local)) &&
+	       addr_equal(sel->remote.from, addr_v4(remote)) && addr_equal(sel->remote.to, addr_v4(remote));
+}
+
+struct request {
+	const struct cfg_map_entry *e;
+	const struct dp_selectors *sel;
+	uint32_t local, remote;
+	bool transport;
+};
+
+/* One for each protocol that is wanted. */
+static void request(
+	const struct daemon *d, const struct request *q, const char *protocol, const char *transforms, unsigned key_bits)
+{
+	char local[16], remote[16], line[64];
+	const struct cfg_map_entry *e = q->e;
+
+	log_debug("IPSEC(sa_request): ,");
+	log_debug("  (key eng. msg.) OUTBOUND local= %s:500, remote= %s:500,", ip4_print(local, q->local),
+		ip4_print(remote, q->remote));
+	log_debug("    local_proxy= %s,", proxy(line, &q->sel->local, q->sel->protocol));
+	log_debug("    remote_proxy= %s,", proxy(line, &q->sel->remote, q->sel->protocol));
+	log_debug("    protocol= %s, transform= %s (%s),", protocol, transforms, q->transport ? "Transport" : "Tunnel");
+	log_debug("    lifedur= %us and %ukb,", e->lifetime_s ? e->lifetime_s : d->cfg->ipsec.lifetime_s,
+		e->lifetime_kb_disabled ? 0
+		: e->lifetime_kb        ? e->lifetime_kb
+					: d->cfg->ipsec.lifetime_kb);
+	log_debug("    spi= 0x0(0), conn_id= 0, keysize= %u, flags= 0x0", key_bits);
 }
 
 void debug_acquire(const struct daemon *d, const struct dpm_acquire *a)
@@ -54,25 +90,22 @@ void debug_acquire(const struct daemon *d, const struct dpm_acquire *a)
 	const struct backend_policy *p = plan_find(&d->plan, &a->policy);
 	const struct cfg_transform_set *ts = NULL;
 	const struct cipher_alg *cipher;
-	char local[16], remote[16], line[64];
+	const struct hash_alg *ah;
+	struct request q;
+	char line[64];
 
 	if (!d->debug_ipsec || !e || !p)
 		return;
 	for (size_t i = 0; i < e->nsets && !ts; i++)
 		ts = cfg_transform_set(d->cfg, e->sets[i]);
+	q = (struct request){ e, &p->sel, local_of(d, &a->policy), e->npeers ? e->peers[0].addr : 0, false };
+	q.transport = ts && is_transport(ts, q.sel, q.local, q.remote);
 	cipher = ts ? cipher_find(ts->cipher) : NULL;
-	log_debug("IPSEC(sa_request): ,");
-	log_debug("  (key eng. msg.) OUTBOUND local= %s:500, remote= %s:500,", ip4_print(local, local_of(d, &a->policy)),
-		ip4_print(remote, e->npeers ? e->peers[0].addr : 0));
-	log_debug("    local_proxy= %s,", proxy(line, &p->sel.local, p->sel.protocol));
-	log_debug("    remote_proxy= %s,", proxy(line, &p->sel.remote, p->sel.protocol));
-	log_debug("    protocol= ESP, transform= %s (%s),", ts ? transform(line, ts->cipher, ts->auth) : "", "Tunnel");
-	log_debug("    lifedur= %us and %ukb,", e->lifetime_s ? e->lifetime_s : d->cfg->ipsec.lifetime_s,
-		e->lifetime_kb_disabled ? 0
-		: e->lifetime_kb        ? e->lifetime_kb
-					: d->cfg->ipsec.lifetime_kb);
-	log_debug("    spi= 0x0(0), conn_id= 0, keysize= %u, flags= 0x0",
-		cipher && cipher->key_bits_attr ? cipher->key_bits_attr : 0);
+	ah = ts ? hash_find(ts->ah) : NULL;
+	if (ah)
+		request(d, &q, "AH", ah->ios_ah, 0);
+	if (cipher || !ah)
+		request(d, &q, "ESP", ts ? transform(line, ts->cipher, ts->auth) : "", cipher ? cipher->key_bits_attr : 0);
 }
 
 void debug_spi(const struct daemon *d, const struct dpm_spi *s)

@@ -149,6 +149,16 @@ static bool put_limit(struct step *s)
 	return true;
 }
 
+/* What buffers there are take. */
+static uint32_t memory_mb(const struct daemon *d)
+{
+	uint32_t mb = 0;
+
+	for (const struct capture *x = d->captures->all; x; x = x->next)
+		mb += x->store.bytes ? x->conf.buffer_mb : 0;
+	return mb;
+}
+
 static bool start(struct step *s)
 {
 	const struct dpm_capture_info *c = &s->x->conf;
@@ -158,6 +168,9 @@ static bool start(struct step *s)
 		return refuse(s, "Unable to activate Capture %s: no interface specified", c->name);
 	if (c->filter == DP_CAPTURE_ACL && (!s->d->cfg || !cfg_acl(s->d->cfg, c->acl)))
 		return refuse(s, "Unable to activate Capture %s: access list %s does not exist", c->name, c->acl);
+	if (!s->x->store.bytes && memory_mb(s->d) + c->buffer_mb > CAPTURE_MEMORY_MB)
+		return refuse(s, "Unable to activate Capture %s: the buffers of all captures may have %u MB together", c->name,
+			CAPTURE_MEMORY_MB);
 	if (!capture_start(s->x, why, sizeof(why)))
 		return refuse(s, "Unable to activate Capture %s: %s", c->name, why);
 	log_msg("BUFCAP", LOG_SEV_INFO, "ENABLE", "Capture Point %s enabled.", c->name);

@@ -24,6 +24,7 @@
 #define CAPTURES_MAX       8
 #define CAPTURE_BUFFER_MB  10 /* IOS's default */
 #define CAPTURE_BUFFER_MAX 100
+#define CAPTURE_MEMORY_MB  200 /* of all captures together */
 
 struct daemon;
 struct captures;

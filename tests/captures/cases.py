@@ -92,6 +92,9 @@ _BOTH = (
     ("esp", 0, "AH outside, ESP inside: two SPIs, two sequence numbers, one packet. Inside, decrypted: {inside}"),
     ("esp", 1, "the answer, under the other direction's two SPIs"),
 )
+_MODE = (("isakmp.exchangetype == 32", 0, "the attribute Encapsulation-Mode says Transport, and the IDs are the routers' own addresses and ICMP: "
+                                          "transport mode is for the traffic of the two ends"),)
+_PAIR = (("isakmp.exchangetype == 32", 0, "two proposals with the same number, AH and ESP: the responder takes both or none; each has its SPI"),)
 _TUNNEL, _TRANSPORT = "a whole IP packet between the hosts, which the wire does not show", "ICMP itself: the addresses outside are the ends'"
 
 

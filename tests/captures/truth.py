@@ -96,7 +96,8 @@ def ipsec(f, router):
     both = [sa for protocol in ("esp", "ah") for sa in sas if sa[0] == protocol]
     lifetime = dict(zip(f.choice["isakmp.ipsec.attr.life_type"], f.choice["isakmp.ipsec.attr.life_duration"]))
     pfs = f.choice["isakmp.ipsec.attr.group_description"]
-    outer = f.outbound(router)[-1] if f.case.cipher else f.outbound(router)[0]
+    out = {sa[0]: sa for sa in f.outbound(router)}
+    outer = out.get("esp", out.get("ah"))
     rows = [
         (r"local +ident \(addr/mask/prot/port\): \((\S+?)/(\S+?)/(\d+)/(\d+)\)", [f.ident(router)]),
         (r"remote ident \(addr/mask/prot/port\): \((\S+?)/(\S+?)/(\d+)/(\d+)\)", [f.ident(OTHER[router])]),
@@ -142,18 +143,35 @@ def log(f, router):
         (r"cookies (\w+):(\w+), [\w ]+, flags 0x(\w+)(?: \(encrypted\))?, message ID 0x(\w+), length (\d+)", [
             (m["isakmp.ispi"][0], m["isakmp.rspi"][0], m["isakmp.flags"][0][2:], m["isakmp.messageid"][0][2:].upper(), m["isakmp.length"][0])
             for m in f.messages]),
-        (r"getting spi (\d+) for SA", [(str(sa[4]),) for sa in f.inbound(router)]),
+        (r"getting spi \d+ for SA\n.*? from (\S+) to (\S+) for prot", [(me, other)] * len(f.inbound(router))),
         (r"Crypto tunnel is UP +\.  Peer (\S+):(\d+) +Id: (\S+)", [
             (other, f.messages[-1]["udp.dstport"][0], f.phase_1_identity(OTHER[router]))]),
         (r"(Crypto tunnel is DOWN|MODE_FAILURE|RECVD_PKT|IKMP_\w+)", []),
         (r"sa_lifetime\(k/sec\)= \((\d+)/(\d+)\)", [(lifetime["2"], lifetime["1"])] * 2 * len(f.inbound(router))),
     ]
+    if f.offer["ip.src"][0] == me:
+        rows += request(f, router)
+    for sa in f.inbound(router):
+        rows.append((rf"getting spi ({sa[4]}) for SA\n.*? for prot (\d)", [(str(sa[4]), {"ah": "2", "esp": "3"}[sa[0]])]))
     for spi_of, dest in ((f.inbound(router), me), (f.outbound(router), other)):
         for sa in spi_of:
             rows.append((rf"\(sa\) sa_dest= ({re.escape(dest)}), sa_proto= ({PROTO_NUMBERS[sa[0]]}),\n.*?sa_spi= 0x(\w+)\((\d+)\),\n"
                          r".*?sa_trans= (.*?) , sa_conn_id",
                          [(dest, PROTO_NUMBERS[sa[0]], f"{sa[4]:X}", str(sa[4]), sa[2])]))
     return rows + payloads(f, theirs)
+
+
+def request(f, router):
+    """What traffic wanted, before there was anything on the wire."""
+    wanted = sorted(f.inbound(router))
+    n, lifetime = len(wanted), dict(zip(f.offer["isakmp.ipsec.attr.life_type"], f.offer["isakmp.ipsec.attr.life_duration"]))
+    bits = (f.offer["isakmp.ipsec.attr.key_length"] or ["0"])[0]
+    return [(r"OUTBOUND local= (\S+):500, remote= (\S+):500,", [(OUTSIDE[router], OUTSIDE[OTHER[router]])] * n),
+            (r"local_proxy= (\S+?)/(\S+?)/(\d+)/(\d+),", [f.ident(router)] * n),
+            (r"remote_proxy= (\S+?)/(\S+?)/(\d+)/(\d+),", [f.ident(OTHER[router])] * n),
+            (r"protocol= (\w+), transform= (.*?) \((\w+)\),", [(sa[0].upper(), sa[2], sa[3]) for sa in wanted]),
+            (r"lifedur= (\d+)s and (\d+)kb", [(lifetime["1"], lifetime["2"])] * n),
+            (r"keysize= (\d+), flags", [(bits if sa[0] == "esp" else "0",) for sa in wanted])]
 
 
 def payloads(f, theirs):

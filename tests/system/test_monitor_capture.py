@@ -69,7 +69,7 @@ def test_show_says_the_same(site):
     packets = exported(site).read("esp", "esp.spi", "esp.sequence")
     assert [f"0x{spi}\t{seq}" for spi, seq in spis] == packets and len(packets) == 4
     sas = site.show("R1", "show crypto ipsec sa | include spi:")
-    assert {spi for spi, _ in spis} <= set(re.findall(r"0x(\w+)\(", sas.lower()))
+    assert {int(spi, 16) for spi, _ in spis} <= {int(spi, 16) for spi in re.findall(r"0x(\w+)\(", sas)}
     detailed = site.show("R1", "show monitor capture CAP buffer detailed")
     assert detailed.count("Interface GigabitEthernet0/0, out") == detailed.count("Interface GigabitEthernet0/0, in") == 2
     assert "match ipv4 any any" in site.show("R1", "show monitor capture CAP parameter")
@@ -229,6 +229,28 @@ def test_undebug_all_forgets_the_keys_and_a_capture_without_keys_has_none(site):
     site.console("R1", "undebug all")
     assert site.show("R1", "show debugging").strip() == ""
     assert "No keys of these packets' SAs are kept" in site.console("R1", "monitor capture CAP export flash:K2.pcap with-keys", "")
+
+
+def test_memory_is_bounded_over_all_captures(site):
+    three = [line for name in "ABC" for line in (f"monitor capture {name} interface gi0/0 both", f"monitor capture {name} buffer size 90",
+                                                 f"monitor capture {name} start")]
+    screen = site.console("R1", *three)
+    assert screen.count("Started capture point") == 2
+    assert "% Unable to activate Capture C: the buffers of all captures may have 200 MB together" in screen
+    screen = site.console("R1", "monitor capture A stop", "no monitor capture A", "monitor capture C start", "monitor capture B stop",
+                          "monitor capture C stop", "no monitor capture B", "no monitor capture C", "show monitor capture")
+    assert "Started capture point : C" in screen and "Status Information" not in screen
+
+
+def test_a_capture_outlives_its_interface_and_ends_with_datapathd(site):
+    site.configure("R1", "interface Loopback9", "ip address 10.9.9.9 255.255.255.255")
+    start(site, "interface Loopback9 both", "match ipv4 any any")
+    site.configure("R1", "no interface Loopback9")
+    site.configure("R1", "interface Loopback9", "ip address 10.9.9.9 255.255.255.255")
+    assert "Status : Active" in site.show("R1", "show monitor capture CAP")
+    site.kill("R1", "datapathd")
+    until(lambda: "does not exist" in site.show("R1", "show monitor capture CAP"), 30, "the new datapathd")
+    assert site.ping(count=2, wait=20)[1] >= 1
 
 
 def test_only_privilege_15_captures(site):
