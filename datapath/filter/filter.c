@@ -44,9 +44,10 @@ static void egress(struct generator *g, const struct cfg_interface *i)
 	text_put(t, "\t\tip saddr @local ip protocol { 50, 51 } accept\n");
 	text_put(t, "\t\tip saddr @local ip protocol 17 meta mark 0x%08x accept\n", FILTER_SOCKET_MARK);
 	text_put(t, "\t\tip saddr @local udp sport { 500, 4500 } accept\n");
+	map_answers(g, i);
 	map_protect(g, i);
 	/* An error of our own about what came out of a tunnel carries its head: not in clear. */
-	text_put(t, "\t\tip saddr @local icmp type { 3, 4, 5, 11, 12 } meta mark 0x%08x drop\n", FILTER_TUNNEL_MARK);
+	text_put(t, "\t\tip saddr @local " FILTER_OWN_ERROR " drop\n", FILTER_TUNNEL_MARK);
 	text_put(t, "\t}\n");
 }
 

@@ -20,6 +20,9 @@ struct generator {
 	bool failed;
 };
 
+/* ICMP errors with the mark that is put behind: what they are about had it. */
+#define FILTER_OWN_ERROR "icmp type { 3, 4, 5, 11, 12 } meta mark 0x%08x"
+
 unsigned list_index(const struct cfg *c, const struct cfg_acl *acl);
 void list_once(struct generator *g, const struct cfg_acl *acl, bool *done, const struct list_use *use);
 
@@ -27,6 +30,8 @@ void list_once(struct generator *g, const struct cfg_acl *acl, bool *done, const
 void map_protect(
 	struct generator *g, const struct cfg_interface *i); /* egress: to the engine, if the entry's access-group permits */
 void map_refuse_clear(struct generator *g, const struct cfg_interface *i); /* ingress: what should have come encrypted */
+/* answer.c, egress: an address for ICMP errors about what came out of a tunnel. */
+void map_answers(struct generator *g, const struct cfg_interface *i);
 /* What comes out of the tunnels of the router's maps: the access-groups of their entries. */
 void map_check_opened(struct generator *g);
 
