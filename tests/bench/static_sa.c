@@ -1,6 +1,7 @@
 /* The engine with one pair of SAs put by hand, without any daemon: for measuring, and for looking at its packets.
  *
  *   static_sa FILE
+ *   static_sa FILE DOOR        the same SAs put into a datapathd by its socket, under the policy that `policy` names; ends at once
  *
  * FILE has lines of `word value`:
  *   interface gi0-0            the outer interface
@@ -12,6 +13,7 @@
  *   window N, esn 0|1, df 0|1|2, soft BYTES, hard BYTES, after 0|1, transport 0|1
  *   ah N                       AH with that enum alg_hash: around ESP, or alone when there is no cipher
  *   ah_spi_in, ah_spi_out N    ah_in, ah_out HEX: its SPIs and keys
+ *   policy MAP/SEQ/LINE        with DOOR; `interface` is then IOS's name
  *   oa_local, oa_remote A.B.C.D  NAT-OA
  *   wait 1                     the outbound SA is put when the first acquire comes
  * Prints "ready" when packets can flow; on SIGHUP the counters, one `word value` a line, then "end". Ends with SIGTERM.
@@ -33,6 +35,10 @@ struct harness {
 	struct backend_policy policy;
 	struct dpm_sa in, out, ah_in, ah_out;
 	bool wait;
+	const char *door;
+	char map[16];
+	uint16_t map_seq;
+	uint32_t line;
 	uint64_t events[8];
 };
 
@@ -135,8 +141,11 @@ static void word(struct harness *h, const char *name, const char *value)
 {
 	if (word_ah(h, name, value) || word_key(h, name, value) || word_number(h, name, value))
 		return;
-	if (strcmp(name, "interface") == 0)
+	if (strcmp(name, "interface") == 0) {
+		snprintf(h->interface.name, sizeof(h->interface.name), "%s", value);
 		snprintf(h->interface.ifname, sizeof(h->interface.ifname), "%s", value);
+	} else if (strcmp(name, "policy") == 0 && sscanf(value, "%15[^/]/%hu/%u", h->map, &h->map_seq, &h->line) == 3)
+		return;
 	else if (strcmp(name, "local") == 0)
 		h->in.local = h->out.local = addr_v4(address(value));
 	else if (strcmp(name, "remote") == 0)
@@ -192,15 +201,14 @@ static void complete(struct harness *h)
 {
 	struct backend_policy *p = &h->policy;
 
-	snprintf(h->interface.name, sizeof(h->interface.name), "%s", h->interface.ifname);
 	snprintf(p->interface, sizeof(p->interface), "%s", h->interface.ifname);
 	h->interface.ifindex = (int)if_nametoindex(h->interface.ifname);
 	h->interface.addr = addr_to_v4(h->out.local);
 	snprintf(p->id.interface, sizeof(p->id.interface), "%s", h->interface.name);
-	snprintf(p->id.map, sizeof(p->id.map), "STATIC");
+	snprintf(p->id.map, sizeof(p->id.map), "%s", h->map[0] ? h->map : "STATIC");
 	snprintf(p->acl, sizeof(p->acl), "101");
-	p->id.map_seq = 10;
-	p->id.ace_seq = 10;
+	p->id.map_seq = h->map_seq ? h->map_seq : 10;
+	p->id.ace_seq = h->line ? h->line : 10;
 	p->sel = h->out.sel;
 	p->ace = (struct cfg_ace){
 		.seq = 10, .permit = true, .protocol = -1, .icmp_type = -1, .icmp_code = -1, .dscp = -1, .precedence = -1, .tos = -1
@@ -221,9 +229,23 @@ static void complete(struct harness *h)
 	}
 }
 
+static enum err put_by_door(const char *path, const struct dpm_sa *sa)
+{
+	struct msg_sync s;
+	uint8_t answer[64];
+	size_t len;
+	enum err e = msg_sync_open(&s, path, 5000);
+
+	if (e != ERR_OK)
+		return e;
+	e = msg_sync_call(&s, DPM_SA_PUT, span_of(sa, sizeof(*sa)), answer, sizeof(answer), &len);
+	msg_sync_close(&s);
+	return e;
+}
+
 static void put(struct harness *h, const struct dpm_sa *sa)
 {
-	enum err e = engine_backend.sa_put(h->b, sa);
+	enum err e = h->door ? put_by_door(h->door, sa) : engine_backend.sa_put(h->b, sa);
 
 	if (e != ERR_OK) {
 		fprintf(stderr, "sa_put: %s\n", err_text(e));
@@ -299,14 +321,20 @@ int main(int argc, char **argv)
 	struct dpm_engine_info info;
 	int status;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: static_sa FILE\n");
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: static_sa FILE [DOOR]\n");
 		return 2;
 	}
 	alg_init();
 	log_open("static_sa", NULL);
 	read_file(&h, argv[1]);
 	complete(&h);
+	if (argc == 3) {
+		h.door = argv[2];
+		put_pair(&h, &h.ah_in, &h.in);
+		put_pair(&h, &h.ah_out, &h.out);
+		return 0;
+	}
 	h.loop = loop_new();
 	struct backend_args args = { h.loop, &env_system, event, &h };
 	struct backend_policies set = { &h.interface, 1, &h.policy, 1 };
