@@ -34,7 +34,8 @@ extern const struct exec_row exec_rows_session[], exec_rows_terminal[], exec_row
 	exec_rows_debug[], exec_rows_acl[], exec_rows_ipsec[], exec_rows_isakmp[], exec_rows_map[], exec_rows_crypto_session[],
 	exec_rows_capture[], exec_rows_capture_show[], exec_rows_capture_export[], exec_rows_keys[], exec_rows_engine[],
 	exec_rows_interfaces[], exec_rows_ip[], exec_rows_transform[];
-extern const struct exec_row exec_rows_pki_keys[], exec_rows_pki_certs[], exec_rows_pki_show[], exec_rows_ip_pool[];
+extern const struct exec_row exec_rows_pki_keys[], exec_rows_pki_certs[], exec_rows_pki_show[], exec_rows_ip_pool[],
+	exec_rows_phase1[];
 
 /* All rows, compiled; NULL when out of memory. A wrong row is a programming error and ends the program. */
 struct grammar *exec_grammar(void);

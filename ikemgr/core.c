@@ -7,6 +7,8 @@
 
 #include <netinet/in.h>
 
+#define RECOVER_S 600
+
 uint64_t now_us(const struct ike *k)
 {
 	return k->host.env->now_us(k->host.env->ctx);
@@ -46,6 +48,9 @@ struct ike *ike_new(const struct ike_host *host)
 	k->next_conn_id = 1001;
 	k->next_child_id = 1;
 	k->table_key = random_u64(k);
+	k->began_us = now_us(k);
+	k->frag_size = FRAGMENT_SIZE;
+	link_init(&k->frag_sets);
 	link_init(&k->sas);
 	link_init(&k->flows);
 	link_init(&k->children);
@@ -113,30 +118,29 @@ void ike_expire(struct ike *k, const struct dpm_expire *e)
 		child_expired(k, e);
 }
 
-/* Authentic packets of the peer come from another port, or address: a NAT has forgotten it (RFC 3948 5.1). */
+/* Authentic packets of the peer come from another port, or address: a NAT has forgotten it (RFC 3948 5.1). An address that only
+ * other peers may have is not followed. */
 void ike_mapping(struct ike *k, const struct dpm_mapping *m)
 {
 	struct child *c = child_by_spi(k, m->key.protocol, true, m->key.spi, m->key.dst);
-	struct dpm_sa_move move;
-	struct ike_sa *sa;
 
 	if (c == NULL || !c->udp_encap || !c->sas[PART_ESP][false].there)
 		return;
-	sa = sa_established(k, c->local, c->remote);
-	if (sa != NULL && addr_equal(sa->st.path.remote, m->remote))
-		sa->st.path.remote_port = m->remote_port;
-	c->remote_port = m->remote_port;
-	move = (struct dpm_sa_move){ .key = c->sas[PART_ESP][false].key, .remote = m->remote, .remote_port = m->remote_port };
-	k->host.sa_move(k->host.ctx, &move);
+	if (!addr_equal(c->remote, m->remote) && peer_configured(k, c->local, c->remote) &&
+		!peer_configured(k, c->local, m->remote))
+		return;
+	natt_move(k, c->local, c->remote, m->remote, m->remote_port);
 }
 
+/* Without an IKE SA the peer cannot be told. IOS makes one only with `crypto isakmp invalid-spi-recovery`; what it has of before
+ * our own start we clear up in any case. */
 void ike_invalid_spi(struct ike *k, const struct dpm_invalid_spi *i)
 {
 	if (k->cfg == NULL)
 		return;
 	if (sa_established(k, i->local, i->remote) != NULL)
 		info_delete_spi(k, i->local, i->remote, i->protocol == IPPROTO_AH ? PROTO_AH : PROTO_ESP, i->spi);
-	else
+	else if (k->cfg->isakmp.invalid_spi_recovery || now_us(k) < k->began_us + RECOVER_S * SECOND)
 		recover_unknown(k, i->local, i->remote);
 }
 

@@ -35,6 +35,7 @@
 #define FAILURES           64
 #define KEEPALIVE_S        20    /* RFC 3948 4 */
 #define OUT_MAX            20480 /* longest message of ours */
+#define FRAGMENT_SIZE      1248  /* with UDP, IP and marker 1280 bytes: what goes through everywhere */
 
 /* Link of a doubly linked list; the head is a link of its own. */
 struct link {
@@ -79,6 +80,7 @@ struct ike_sa {
 	uint32_t *message_ids;                 /* used by quick modes, owned */
 	size_t nmessage_ids, message_ids_size;
 	uint32_t children;           /* made under it */
+	struct frag_set *fragments;  /* of a message that comes in pieces; owned */
 	uint32_t dpd_seq, dpd_first; /* our last number, and the first of the question that is open */
 	uint32_t dpd_peer_seq;
 	bool dpd_peer_known;
@@ -188,6 +190,9 @@ struct session { /* peer on an interface: `show crypto session`, SESSION_STATUS 
 	X(DELETES_IN, "delete payloads received")                                                                                  \
 	X(DEAD_PEERS, "dead peers")                                                                                                \
 	X(DPD_OLD, "R-U-THERE or its answer with an old number")                                                                   \
+	X(FRAGMENTS_IN, "fragments received")                                                                                      \
+	X(FRAGMENTS_DROPPED, "fragments dropped")                                                                                  \
+	X(FRAGMENTED, "messages sent in fragments")                                                                                \
 	X(LATE_ANSWERS, "answers of workers for an SA that is gone")                                                               \
 	X(NOMEM, "out of memory")
 enum ike_stat {
@@ -204,8 +209,15 @@ struct ike {
 	const struct cfg *cfg; /* borrowed; NULL before the first */
 	struct timers timers;
 	struct link sas, cookies[TABLE_SIZE], serials[TABLE_SIZE], peers[TABLE_SIZE];
-	uint64_t table_key; /* random: which bucket is nobody's business */
-	uint32_t half_open;
+	uint64_t table_key;              /* random: which bucket is nobody's business */
+	uint32_t half_open, nsas;        /* nsas: all IKE SAs */
+	struct ikem_admission admission; /* its counters */
+	struct link frag_sets;
+	size_t frag_bytes, frag_count;
+	size_t frag_size; /* longest message that goes out whole when it is repeated */
+	uint16_t frag_id;
+	uint8_t joined[OUT_MAX];
+	uint64_t began_us;
 	uint64_t next_serial;
 	bool told_aggressive; /* the warning about its hash was given */
 	uint32_t next_conn_id, next_child_id;
@@ -299,7 +311,8 @@ enum err message_iv(const struct sa_state *s, uint32_t message_id, uint8_t iv[CI
 void packet_send(struct ike *k, const struct ike_path *path, struct span packet);
 /* Keeps `packet` (already copied, taken over) as the last one and sends it; with `repeat` starts its timer. */
 void tx_send(struct ike *k, struct tx *tx, const struct ike_path *path, uint8_t *packet, size_t len, bool repeat);
-void tx_repeat(struct ike *k, struct tx *tx);
+/* What is long goes out in fragments now, if both ends can. */
+void tx_repeat(struct ike *k, struct tx *tx, const struct sa_state *s);
 void tx_stop(struct ike *k, struct tx *tx);
 void tx_free(struct ike *k, struct tx *tx);
 uint64_t tx_wait_us(unsigned tries);
@@ -332,6 +345,8 @@ void natt_vendor(const struct ike *k, struct sa_state *s, struct span id);
 void natt_put(struct step *st, struct build *b);
 void natt_check(struct step *st);
 void natt_float(struct sa_state *s);
+/* The peer is found elsewhere now: the SAs of both phases go with it. */
+void natt_move(struct ike *k, struct addr local, struct addr from, struct addr to, uint16_t port);
 bool natt_used(const struct sa_state *s);
 uint16_t natt_encaps(const struct sa_state *s, bool transport);                  /* mode attribute */
 bool natt_encaps_read(const struct sa_state *s, uint64_t mode, bool *transport); /* false: it does not fit what NAT asks for */
@@ -518,6 +533,19 @@ unsigned manuals_clear(struct ike *k, const struct ikem_clear *c);
 bool manual_put_done(struct ike *k, uint64_t serial, enum err e);
 bool manual_expired(struct ike *k, const struct dpm_expire *e);
 bool manual_adopt(struct ike *k, const struct dpm_sa_info *i);
+
+/* fragment.c */
+#define PAYLOAD_FRAGMENT 132                                       /* on the wire; never a payload of a whole message */
+bool fragments_can(const struct ike *k, const struct sa_state *s); /* both ends */
+/* A message whose next payload is 132. The whole message when this was its last missing piece, else empty; in k->joined. */
+struct span fragment_take(struct ike_sa *sa, struct span packet);
+/* False: it is short enough to go whole. */
+bool fragments_send(struct ike *k, const struct ike_path *path, struct span packet);
+void fragments_free(struct ike_sa *sa);
+
+/* admission.c: is one more IKE SA allowed? Counts, and says why not. */
+bool admission_in(struct ike *k, const struct ike_path *path);
+bool admission_out(struct ike *k, struct addr local, struct addr remote);
 
 /* dpd.c */
 void dpd_set(struct ike_sa *sa); /* phase 1 is through, or the configuration has changed */

@@ -280,8 +280,13 @@ enum err quick_begin(struct ike_sa *sa, struct flow *f)
 	struct policy p;
 	struct quick *q;
 
-	if (!policy_find(k, &f->id, &p) || sa->nactive >= QUICKS_MAX)
+	if (!policy_find(k, &f->id, &p))
 		return ERR_NOT_FOUND;
+	k->admission.phase2_out++;
+	if (sa->nactive >= QUICKS_MAX) {
+		k->admission.phase2_out_rejected++;
+		return ERR_NOT_FOUND;
+	}
 	q = quick_new(sa, true, message_id_new(sa));
 	if (q == NULL)
 		return ERR_NOMEM;

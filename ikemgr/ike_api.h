@@ -18,6 +18,7 @@ enum ike_msg {
 	IKEM_KEYS,         /* ikem_keys -> ikem_keys, the present state: keep the keys of new SAs. Privilege 15 */
 	IKEM_KEY_DUMP,     /* -> dump of ikem_key, oldest first. Privilege 15 */
 	IKEM_FAILURE_DUMP, /* -> dump of ikem_failure: the last ones, newest first */
+	IKEM_ADMISSION,    /* -> ikem_admission: `show crypto call admission statistics` */
 	IKEM_STATS         /* -> dump of ikem_stat */
 };
 
@@ -55,6 +56,8 @@ struct ikem_sa {
 	uint32_t children;             /* IPsec SA pairs made under it */
 	char user[80], group_name[80]; /* of a remote-access client; empty: none */
 	struct addr assigned;          /* its address; unset: none */
+	char vendors[192];             /* vendor IDs that the peer sent and we know, ", " between them */
+	char profile[CFG_NAME];
 };
 
 struct ikem_session {
@@ -96,6 +99,16 @@ struct ikem_failure {
 	struct addr remote;
 	uint32_t conn_id;
 	char text[512]; /* what was wrong, offered and wanted */
+};
+
+struct ikem_admission {
+	uint32_t max_sas, max_negotiating; /* 0: no limit */
+	uint32_t sas, negotiating;         /* negotiating ones are among them */
+	uint32_t children, quicks;         /* pairs of IPsec SAs; quick modes under way */
+	uint64_t incoming, incoming_rejected, outgoing, outgoing_rejected;
+	uint64_t rejected_active, rejected_negotiating; /* by which limit */
+	uint64_t dropped;                               /* messages that belong to nothing */
+	uint64_t phase2_in, phase2_in_rejected, phase2_out, phase2_out_rejected;
 };
 
 struct ikem_stat {

@@ -25,10 +25,14 @@ void natt_vendor(const struct ike *k, struct sa_state *s, struct span id)
 	for (size_t i = 0; natt_permitted(k) && i < sizeof(known) / sizeof(known[0]); i++)
 		if (v == known[i].vendor && known[i].natt > s->natt)
 			s->natt = known[i].natt;
+	if (v < VENDOR_COUNT)
+		s->vendors |= UINT32_C(1) << v;
 	if (v == VENDOR_DPD)
 		s->peer_dpd = true;
 	s->peer_xauth = s->peer_xauth || v == VENDOR_XAUTH;
 	s->peer_unity = s->peer_unity || v == VENDOR_UNITY;
+	if (v == VENDOR_FRAGMENTATION)
+		s->peer_fragments = true;
 }
 
 static enum payload_kind natd_kind(const struct sa_state *s)
@@ -180,6 +184,56 @@ void natt_originals_replace(struct step *st)
 {
 	original_replace(&st->q->sel.local, st->q->nat_oa_local, st->s->path.local);
 	original_replace(&st->q->sel.remote, st->q->nat_oa_remote, st->s->path.remote);
+}
+
+static void child_move(struct child *c, struct addr to, uint16_t port)
+{
+	struct dpm_sa_move move = { .key = c->sas[PART_ESP][false].key, .remote = to, .remote_port = port };
+
+	c->remote = to;
+	c->remote_port = port;
+	c->flow->k->host.sa_move(c->flow->k->host.ctx, &move);
+}
+
+static void session_move(struct ike *k, struct addr local, struct addr from, struct addr to, uint16_t port)
+{
+	EACH(l, &k->sessions)
+	{
+		struct session *s = OWNER(l, struct session, link);
+
+		if (!addr_equal(s->remote, from) || !addr_equal(s->local, local))
+			continue;
+		s->remote = to;
+		s->remote_port = port;
+	}
+}
+
+void natt_move(struct ike *k, struct addr local, struct addr from, struct addr to, uint16_t port)
+{
+	char was[ADDR_TEXT], is[ADDR_TEXT];
+
+	EACH(l, &k->children)
+	{
+		struct child *c = OWNER(l, struct child, all);
+
+		if (c->udp_encap && c->sas[PART_ESP][false].there && addr_equal(c->remote, from) && addr_equal(c->local, local))
+			child_move(c, to, port);
+	}
+	EACH(l, &k->sas)
+	{
+		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+
+		if (!addr_equal(sa->st.path.remote, from) || !addr_equal(sa->st.path.local, local) ||
+			sa->st.path.local_port != 4500)
+			continue;
+		trace(k, sa->conn_id, "peer moves from %s:%u to %s:%u", addr_print(was, from), sa->st.path.remote_port,
+			addr_print(is, to), port);
+		sa->st.path.remote = to;
+		sa->st.path.remote_port = port;
+		sa->tx.path = sa->st.path;
+		sa_moved(sa);
+	}
+	session_move(k, local, from, to, port);
 }
 
 void keepalive_set(struct ike_sa *sa)

@@ -77,6 +77,8 @@ void vendors_put(struct step *st, struct build *b)
 	for (size_t i = 0; natt_permitted(st->k) && i < sizeof(natt) / sizeof(natt[0]); i++)
 		build_data(b, PAYLOAD_VID, vendor_id(natt[i]));
 	build_data(b, PAYLOAD_VID, vendor_id(VENDOR_DPD));
+	if (st->k->cfg->isakmp.fragmentation)
+		build_data(b, PAYLOAD_VID, vendor_id(VENDOR_FRAGMENTATION));
 }
 
 void vendors_take(struct step *st)
@@ -96,7 +98,8 @@ void vendors_answer(struct step *st, struct build *b)
 		struct sa_state alone = { 0 };
 
 		natt_vendor(st->k, &alone, p->v.data.data);
-		if ((alone.natt != NATT_NONE && alone.natt == st->s->natt && !natt) || alone.peer_dpd) {
+		if ((alone.natt != NATT_NONE && alone.natt == st->s->natt && !natt) || alone.peer_dpd ||
+			fragments_can(st->k, &alone)) {
 			natt = natt || alone.natt != NATT_NONE;
 			build_data(b, PAYLOAD_VID, p->v.data.data);
 		} else if ((alone.peer_xauth || alone.peer_unity) && client_wanted(st->k, st->s)) {
@@ -119,6 +122,8 @@ void vendors_repeat(struct step *st, struct build *b)
 		build_data(b, PAYLOAD_VID, vendor_id(VENDOR_XAUTH));
 	if (st->s->peer_unity && client_wanted(st->k, st->s))
 		build_data(b, PAYLOAD_VID, vendor_id(VENDOR_UNITY));
+	if (fragments_can(st->k, st->s))
+		build_data(b, PAYLOAD_VID, vendor_id(VENDOR_FRAGMENTATION));
 }
 
 void nonce_make(struct step *st, struct nonce *n)

@@ -170,7 +170,7 @@ static void quick_again(void *ctx, void *owner)
 	}
 	count(k, STAT_REPEATED);
 	trace(k, q->sa->conn_id, "retransmitting phase 2 %08x ...", q->message_id);
-	tx_repeat(k, &q->tx);
+	tx_repeat(k, &q->tx, &q->sa->st);
 	timer_set(&k->timers, &q->tx.timer, now_us(k) + tx_wait_us(q->tx.tries++));
 }
 

@@ -35,14 +35,14 @@ static void digest_of(uint8_t out[32], struct span packet)
 }
 
 /* A repetition gets the answer once more, a bounded number of times (the sender's clock, not ours, drives it). */
-static bool repetition(struct ike *k, struct tx *tx, const uint8_t digest[32])
+static bool repetition(struct ike *k, struct tx *tx, const struct sa_state *s, const uint8_t digest[32])
 {
 	if (!tx->have_seen || memcmp(tx->seen, digest, sizeof(tx->seen)) != 0)
 		return false;
 	count(k, STAT_REPEATED_IN);
 	if (tx->answered < TX_ANSWERS_MAX) {
 		tx->answered++;
-		tx_repeat(k, tx);
+		tx_repeat(k, tx, s);
 	}
 	return true;
 }
@@ -63,14 +63,16 @@ static void no_sa(struct ike *k, const struct ike_path *path, const struct isakm
 }
 
 /* Room for one more half-open SA: beyond the limit the oldest that has not returned our cookie goes. */
-static bool admit(struct ike *k, struct addr remote)
+static bool admit(struct ike *k, const struct ike_path *path)
 {
 	struct ike_sa *oldest;
 
-	if (sa_half_open_of(k, remote) >= HALF_OPEN_PEER_MAX) {
+	if (sa_half_open_of(k, path->remote) >= HALF_OPEN_PEER_MAX) {
 		count(k, STAT_HALF_OPEN_LIMIT);
 		return false;
 	}
+	if (!admission_in(k, path))
+		return false;
 	if (k->half_open < HALF_OPEN_MAX)
 		return true;
 	count(k, STAT_HALF_OPEN_LIMIT);
@@ -115,7 +117,7 @@ static void receive_first(struct ike *k, const struct ike_path *path, struct spa
 	digest_of(a.digest, packet);
 	if (sa != NULL) {
 		/* Our own cookie sent back, or another first message under a cookie in use. */
-		if (sa->st.initiator || !repetition(k, &sa->tx, a.digest))
+		if (sa->st.initiator || !repetition(k, &sa->tx, &sa->st, a.digest))
 			count(k, STAT_REFUSED);
 		return;
 	}
@@ -127,7 +129,7 @@ static void receive_first(struct ike *k, const struct ike_path *path, struct spa
 		trace_error(k, 0, "first message refused: %s", why);
 		return;
 	}
-	if (k->in.set == 0 || !(k->in.set & P(SA)) || !admit(k, path->remote))
+	if (k->in.set == 0 || !(k->in.set & P(SA)) || !admit(k, path))
 		return;
 	sa = sa_new(k, false, h->exchange, path, h->cookie_i);
 	if (sa == NULL)
@@ -167,7 +169,11 @@ static struct quick *quick_for(struct ike_sa *sa, uint32_t id, const char **why)
 	if (message_id_used(sa, id))
 		return NULL;
 	*why = "too many quick modes";
-	return sa->nactive >= QUICKS_MAX ? NULL : quick_new(sa, false, id);
+	sa->k->admission.phase2_in++;
+	if (sa->nactive < QUICKS_MAX)
+		return quick_new(sa, false, id);
+	sa->k->admission.phase2_in_rejected++;
+	return NULL;
 }
 
 static bool decrypt(struct ike_sa *sa, struct quick *q, struct span packet, struct arrival *a)
@@ -215,7 +221,7 @@ static void third_missing(struct ike_sa *sa, const struct arrival *a)
 	if (sa->st.initiator || sa->st.state != AG_INIT_EXCH || !a->encrypted || sa->tx.answered >= TX_ANSWERS_MAX)
 		return;
 	sa->tx.answered++;
-	tx_repeat(sa->k, &sa->tx);
+	tx_repeat(sa->k, &sa->tx, &sa->st);
 }
 
 static void receive_phase2(struct ike_sa *sa, struct span packet, struct arrival *a)
@@ -225,7 +231,7 @@ static void receive_phase2(struct ike_sa *sa, struct span packet, struct arrival
 	const char *why = "";
 	struct quick *q = quick_find(sa, id);
 
-	if (q != NULL && repetition(k, &q->tx, a->digest))
+	if (q != NULL && repetition(k, &q->tx, &sa->st, a->digest))
 		return;
 	if (id == 0 || !(sa->st.evidence & EV_AUTHED) || !a->encrypted || (q != NULL && q->st == NULL)) {
 		count(k, id == 0 ? STAT_BAD_MESSAGE_ID : STAT_BAD_EXCHANGE);
@@ -257,7 +263,7 @@ static void receive_transaction(struct ike_sa *sa, struct span packet, struct ar
 	struct ike *k = sa->k;
 	uint32_t id = k->in.head.message_id;
 
-	if (sa->pending != 0 || repetition(k, &sa->client_tx, a->digest))
+	if (sa->pending != 0 || repetition(k, &sa->client_tx, &sa->st, a->digest))
 		return;
 	if (!a->encrypted || !(sa->st.evidence & EV_AUTHED) || !client_takes(sa, id)) {
 		count(k, a->encrypted && (sa->st.evidence & EV_AUTHED) ? STAT_BAD_MESSAGE_ID : STAT_BAD_EXCHANGE);
@@ -289,7 +295,7 @@ static void receive_known(struct ike_sa *sa, const struct ike_path *path, struct
 		receive_transaction(sa, packet, &a);
 		return;
 	}
-	if (k->in.head.exchange == sa->st.exchange && (repetition(k, &sa->tx, a.digest) || sa->pending != 0))
+	if (k->in.head.exchange == sa->st.exchange && (repetition(k, &sa->tx, &sa->st, a.digest) || sa->pending != 0))
 		return;
 	if (k->in.head.exchange == sa->st.exchange && k->in.head.message_id != 0) {
 		count(k, STAT_BAD_MESSAGE_ID);
@@ -307,11 +313,66 @@ static void receive_known(struct ike_sa *sa, const struct ike_path *path, struct
 	run_message(k, sa, NULL, &a);
 }
 
+static void receive_fragment(struct ike_sa *sa, const struct ike_path *path, struct span packet);
+
+/* A message whose header is in k->in. */
+static void dispatch(struct ike *k, const struct ike_path *path, struct span packet, bool joined)
+{
+	struct isakmp_header *h = &k->in.head;
+	struct ike_sa *sa = sa_by_cookies(k, h->cookie_i, h->cookie_r);
+	bool first;
+
+	/* The answer to our first message brings the responder's cookie. */
+	if (sa == NULL && h->cookie_r != 0) {
+		sa = sa_by_cookies(k, h->cookie_i, 0);
+		if (sa != NULL && (!sa->st.initiator || !addr_equal(sa->st.path.remote, path->remote)))
+			sa = NULL;
+	}
+	if (h->next == PAYLOAD_FRAGMENT) {
+		if (sa == NULL || joined)
+			count(k, STAT_FRAGMENTS_DROPPED);
+		else
+			receive_fragment(sa, path, packet);
+		return;
+	}
+	/* The first message of a phase 1 has no cookie of the responder's. */
+	first = h->cookie_r == 0 && (h->exchange == EXCH_MAIN || h->exchange == EXCH_AGGRESSIVE);
+	/* A refusal of our first message may come without a cookie of theirs; then sa_by_cookies has found it. */
+	if (sa != NULL && !first)
+		receive_known(sa, path, packet);
+	else if (first && h->message_id == 0 && !(h->flags & FLAG_ENCRYPTED) && !joined)
+		receive_first(k, path, packet);
+	else if (h->cookie_r == 0 && h->exchange != EXCH_INFORMATIONAL)
+		count(k, STAT_BAD_EXCHANGE);
+	else
+		no_sa(k, path, h, packet.len);
+}
+
+/* The pieces are together: their message takes the way of every other, but for being a piece, or the first one, itself. */
+static void receive_fragment(struct ike_sa *sa, const struct ike_path *path, struct span packet)
+{
+	struct ike *k = sa->k;
+	struct span whole;
+
+	if (!addr_equal(path->remote, sa->st.path.remote) || !addr_equal(path->local, sa->st.path.local)) {
+		count(k, STAT_WRONG_PEER);
+		return;
+	}
+	whole = fragment_take(sa, packet);
+	if (whole.len == 0)
+		return;
+	if (header_decode(&k->in.head, whole) != ERR_OK || k->in.head.cookie_i != sa->st.cookie_i || k->in.head.version >> 4 != 1) {
+		count(k, STAT_BAD_HEADER);
+		return;
+	}
+	trace_packet(k, "reassembled packet from", path, whole);
+	whole.len = k->in.head.length;
+	dispatch(k, path, whole, true);
+}
+
 void receive(struct ike *k, const struct ike_path *path, struct span packet)
 {
 	struct isakmp_header *h = &k->in.head;
-	struct ike_sa *sa;
-	bool first;
 
 	/* One byte 0xff is a NAT keepalive (RFC 3948 4). */
 	if (packet.len == 1 && packet.data[0] == 0xff)
@@ -327,22 +388,5 @@ void receive(struct ike *k, const struct ike_path *path, struct span packet)
 		return;
 	}
 	packet.len = h->length;
-	sa = sa_by_cookies(k, h->cookie_i, h->cookie_r);
-	/* The answer to our first message brings the responder's cookie. */
-	if (sa == NULL && h->cookie_r != 0) {
-		sa = sa_by_cookies(k, h->cookie_i, 0);
-		if (sa != NULL && (!sa->st.initiator || !addr_equal(sa->st.path.remote, path->remote)))
-			sa = NULL;
-	}
-	/* The first message of a phase 1 has no cookie of the responder's. */
-	first = h->cookie_r == 0 && (h->exchange == EXCH_MAIN || h->exchange == EXCH_AGGRESSIVE);
-	/* A refusal of our first message may come without a cookie of theirs; then sa_by_cookies has found it. */
-	if (sa != NULL && !first)
-		receive_known(sa, path, packet);
-	else if (first && h->message_id == 0 && !(h->flags & FLAG_ENCRYPTED))
-		receive_first(k, path, packet);
-	else if (h->cookie_r == 0 && h->exchange != EXCH_INFORMATIONAL)
-		count(k, STAT_BAD_EXCHANGE);
-	else
-		no_sa(k, path, h, packet.len);
+	dispatch(k, path, packet, false);
 }

@@ -52,7 +52,7 @@ static void sa_again(void *ctx, void *owner)
 	count(k, STAT_REPEATED);
 	trace(k, sa->conn_id, "retransmitting phase 1 %s, attempt %u of %u ...", ike_state_name(sa->st.state), sa->tx.tries,
 		sa->tx.limit);
-	tx_repeat(k, &sa->tx);
+	tx_repeat(k, &sa->tx, &sa->st);
 	timer_set(&k->timers, &sa->tx.timer, now_us(k) + tx_wait_us(sa->tx.tries++));
 }
 
@@ -68,7 +68,7 @@ static void client_again(void *ctx, void *owner)
 	count(k, STAT_REPEATED);
 	trace(k, sa->conn_id, "retransmitting transaction %08x, attempt %u of %u ...", sa->st.client.message_id,
 		sa->client_tx.tries, sa->client_tx.limit);
-	tx_repeat(k, &sa->client_tx);
+	tx_repeat(k, &sa->client_tx, &sa->st);
 	timer_set(&k->timers, &sa->client_tx.timer, now_us(k) + tx_wait_us(sa->client_tx.tries++));
 }
 
@@ -149,7 +149,7 @@ void phase1_begin(struct ike *k, struct addr local, struct addr peer, bool patie
 	do {
 		cookie = random_u64(k);
 	} while (cookie == 0 || sa_by_initiator(k, cookie, peer) != NULL);
-	if (addr_is_set(local) && k->half_open < HALF_OPEN_MAX)
+	if (addr_is_set(local) && k->half_open < HALF_OPEN_MAX && admission_out(k, local, peer))
 		sa = sa_new(k, true, EXCH_MAIN, &path, cookie);
 	if (sa == NULL) {
 		flow_ike_failed(k, local, peer);

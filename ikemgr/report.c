@@ -12,6 +12,16 @@ const char *ike_state_name(enum ike_state s)
 	return s < IKE_STATE_COUNT ? names[s] : "?";
 }
 
+static void vendors_list(char *out, size_t size, uint32_t vendors)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (int v = 0; v < VENDOR_COUNT && n < size; v++)
+		if (vendors & UINT32_C(1) << v)
+			n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", vendor_text((enum vendor)v));
+}
+
 static void row_fill(struct ikem_sa *row, const struct ike_sa *sa)
 {
 	const struct sa_state *s = &sa->st;
@@ -40,6 +50,8 @@ static void row_fill(struct ikem_sa *row, const struct ike_sa *sa)
 	row->age_s = (now - sa->created_us) / SECOND;
 	row->children = sa->children;
 	client_row(row, s);
+	vendors_list(row->vendors, sizeof(row->vendors), s->vendors);
+	snprintf(row->profile, sizeof(row->profile), "%s", s->profile);
 	snprintf(row->identity, sizeof(row->identity), "%s", row->established ? s->identity : "");
 }
 

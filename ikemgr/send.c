@@ -90,8 +90,10 @@ void tx_send(struct ike *k, struct tx *tx, const struct ike_path *path, uint8_t 
 		timer_set(&k->timers, &tx->timer, now_us(k) + tx_wait_us(0));
 }
 
-void tx_repeat(struct ike *k, struct tx *tx)
+void tx_repeat(struct ike *k, struct tx *tx, const struct sa_state *s)
 {
+	if (tx->packet != NULL && fragments_can(k, s) && fragments_send(k, &tx->path, span_of(tx->packet, tx->len)))
+		return;
 	if (tx->packet != NULL)
 		packet_send(k, &tx->path, span_of(tx->packet, tx->len));
 }

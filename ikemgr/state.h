@@ -95,6 +95,8 @@ struct sa_state {
 	bool peer_dpd, peer_initial_contact;
 	bool peer_xauth, peer_unity; /* vendor IDs of a client */
 	struct client_state client;
+	bool peer_fragments;
+	uint32_t vendors;       /* set of enum vendor that the peer sent */
 	bool peer_known;        /* some crypto map entry names it */
 	char identity[128];     /* the peer's, authenticated with EV_AUTHED */
 	char profile[CFG_NAME]; /* ISAKMP profile; empty: none */

@@ -84,6 +84,7 @@ struct ike_sa *sa_new(struct ike *k, bool initiator, uint8_t exchange, const str
 	link_add(&k->serials[bucket(k, sa->serial)], &sa->by_serial);
 	sa_moved(sa);
 	k->half_open++;
+	k->nsas++;
 	return sa;
 }
 
@@ -132,6 +133,8 @@ void sa_free(struct ike_sa *sa)
 	while (sa->quicks.next != &sa->quicks)
 		quick_free(OWNER(sa->quicks.next, struct quick, link));
 	dead_row(sa);
+	fragments_free(sa);
+	k->nsas--;
 	handshake_free(sa);
 	timer_stop(&k->timers, &sa->life);
 	timer_stop(&k->timers, &sa->rekey);

@@ -194,6 +194,15 @@ static void key_dump(struct call *call)
 	msg_reply(call->c, call->m, ERR_OK, 0, (struct span){ 0 });
 }
 
+static void admission(struct call *call)
+{
+	struct ikem_admission a = { 0 };
+
+	if (call->p->ike)
+		ike_admission(call->p->ike, &a);
+	msg_reply(call->c, call->m, ERR_OK, 0, span_of(&a, sizeof(a)));
+}
+
 static const struct action {
 	uint32_t type;
 	size_t len; /* of the body */
@@ -203,6 +212,7 @@ static const struct action {
 	{ IKEM_CLEAR, sizeof(struct ikem_clear), true, clear },
 	{ IKEM_DEBUG, sizeof(struct ikem_debug), true, debug },
 	{ IKEM_KEY_EXPORT, sizeof(struct ikem_key_export), true, key_export },
+	{ IKEM_ADMISSION, 0, false, admission },
 	{ IKEM_KEYS, sizeof(struct ikem_keys), true, keys },
 	{ IKEM_KEY_DUMP, 0, true, key_dump },
 };

@@ -22,6 +22,11 @@ static void fresh(void)
 		rig_free(r);
 	r = rig_established(1);
 	ike_debug(r->n[1].k, true, true);
+	/* Pieces of messages are taken, and every first message is answered. */
+	r->n[1].cfg->isakmp.fragmentation = true;
+	ike_only(&r->n[1])->st.peer_fragments = true;
+	cfg_key_named_add(&r->n[1], "", "a.example.org", "a key");
+	rig_config(&r->n[1]);
 }
 
 static void with_cookies(uint8_t *packet, size_t len)

@@ -126,6 +126,77 @@ static void rebound(void **state)
 	rig_free(r);
 }
 
+/* A new address: followed when the configuration knows no better, phase 1 too; not to where no entry of the map leads. */
+static void new_address(void **state)
+{
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		struct rig *r = behind_nat(6);
+		struct dpm_mapping m = { .remote_port = 23456 };
+		struct cfg_map_entry *e = rig_map(&r->n[1], 0);
+
+		rig_acquire(&r->n[0], 10, 10);
+		assert_true(rig_until(r, rig_up, SECONDS(5)));
+		rig_run(r, SECONDS(1));
+		if (known) {
+			e->peers[e->npeers++].addr = 0xc0000207;
+			cfg_key_add(&r->n[1], "192.0.2.7", "a key of the two sites");
+			rig_config(&r->n[1]);
+		}
+		m.key = rig_sa(&r->n[1], true, 0)->key;
+		m.remote = addr_v4(0xc0000207);
+		ike_mapping(r->n[1].k, &m);
+		assert_int_equal(addr_to_v4(rig_sa(&r->n[1], false, 0)->remote), known ? 0xc0000207 : 0xc0000201);
+		if (known) {
+			r->nat = m.remote;
+			/* Questions of phase 1 find the way, and so does the deletion. */
+			ike_clear(r->n[1].k, &(struct ikem_clear){ .what = IKE_CLEAR_SESSION });
+			rig_run(r, SECONDS(1));
+			assert_int_equal(rig_pairs(&r->n[0]), 0);
+		}
+		rig_free(r);
+	}
+}
+
+/* `crypto isakmp nat keepalive`, changed while it runs. */
+static void keepalive_interval(void **state)
+{
+	struct rig *r = behind_nat(7);
+
+	(void)state;
+	r->n[0].cfg->isakmp.nat_keepalive_s = 5;
+	rig_config(&r->n[0]);
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(5)));
+	rig_run(r, SECONDS(31));
+	assert_in_range(r->n[0].keepalives, 6, 7);
+	r->n[0].cfg->isakmp.nat_keepalive_s = 10;
+	rig_config(&r->n[0]);
+	r->n[0].keepalives = 0;
+	rig_run(r, SECONDS(31));
+	assert_int_equal(r->n[0].keepalives, 3);
+	rig_free(r);
+}
+
+/* `no crypto ipsec nat-transparency udp-encapsulation`: not said, not heard; through a NAT there is then plain ESP, or nothing. */
+static void switched_off(void **state)
+{
+	(void)state;
+	for (int who = 0; who < 2; who++) {
+		struct rig *r = behind_nat(8);
+
+		r->n[who].cfg->isakmp.nat_transparency_off = true;
+		rig_config(&r->n[who]);
+		r->keep = true;
+		rig_acquire(&r->n[0], 10, 10);
+		assert_true(rig_until(r, rig_up, SECONDS(5)));
+		for (size_t i = 0; i < r->nkept; i++)
+			assert_int_equal(r->kept[i].path.local_port, 500);
+		assert_false(rig_sa(&r->n[1], false, 0)->udp_encap);
+		rig_free(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +205,9 @@ int main(void)
 		cmocka_unit_test(forced),
 		cmocka_unit_test(drafts),
 		cmocka_unit_test(rebound),
+		cmocka_unit_test(new_address),
+		cmocka_unit_test(keepalive_interval),
+		cmocka_unit_test(switched_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

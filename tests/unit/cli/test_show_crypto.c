@@ -3,6 +3,7 @@
 #include "cli/exec/crypto_session.h"
 #include "cli/exec/ip_pool.h"
 #include "cli/exec/isakmp.h"
+#include "cli/exec/phase1.h"
 #include "cli/exec/map.h"
 #include "cli/exec/transform.h"
 #include "tests/unit/cli/screen.h"
@@ -192,6 +193,51 @@ static void isakmp(void **state)
 	capture_begin(&c);
 	show_isakmp_sa_count_format(&c.out, ike, 2);
 	assert_golden(&c, "isakmp_sa_count");
+}
+
+/* Who the peers are, and how many are let in. */
+static void phase1_peers_and_admission(void **state)
+{
+	struct ikem_sa rows[3] = { { .established = 1, .remote_port = 500, .identity = "old" },
+		{ .established = 1,
+			.remote_port = 4500,
+			.identity = "gw.example.org",
+			.vendors = "NAT-T RFC 3947, DPD",
+			.profile = "P" },
+		{ .established = 0 } };
+	static struct cfg_isakmp_profile p[] = { { .name = "P",
+		.nmatch = 3,
+		.match = { { CFG_ID_ADDRESS, 0x0a000000, 0xff000000, "" }, { .kind = CFG_ID_HOST_DOMAIN, .text = "example.org" },
+			{ .kind = CFG_ID_USER, .text = "joe@example.org" } },
+		.nkeyrings = 2,
+		.keyrings = { "A", "B" } } };
+	const struct cfg cfg = { .profiles = p, .nprofiles = 1 };
+	const struct ikem_admission a = { .max_negotiating = 1000,
+		.sas = 3,
+		.negotiating = 1,
+		.children = 4,
+		.incoming = 9,
+		.incoming_rejected = 2,
+		.outgoing = 5,
+		.rejected_active = 2,
+		.dropped = 7,
+		.phase2_out = 4 };
+	struct captured c;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		rows[i].local = addr_v4(0xcb007101);
+		rows[i].remote = addr_v4(REMOTE);
+	}
+	capture_begin(&c);
+	show_isakmp_peers_format(&c.out, rows, 3);
+	assert_golden(&c, "isakmp_peers");
+	capture_begin(&c);
+	show_isakmp_profile_format(&c.out, &cfg);
+	assert_golden(&c, "isakmp_profile");
+	capture_begin(&c);
+	show_admission_format(&c.out, &a);
+	assert_golden(&c, "call_admission");
 }
 
 static void isakmp_policy_and_key(void **state)
@@ -410,6 +456,7 @@ int main(void)
 		cmocka_unit_test(ipsec_sa),
 		cmocka_unit_test(ipsec_sa_filters),
 		cmocka_unit_test(isakmp),
+		cmocka_unit_test(phase1_peers_and_admission),
 		cmocka_unit_test(isakmp_policy_and_key),
 		cmocka_unit_test(bundle),
 		cmocka_unit_test(map_and_sets),
