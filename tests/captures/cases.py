@@ -109,4 +109,12 @@ CASES = (
          look=_QUICK[:1] + (("isakmp.exchangetype == 32", 0, "KE: a new Diffie-Hellman exchange, so that phase 1's key alone does not open this (PFS); "
                              "the group stands in the transform's attributes"),) + _QUICK[1:] + _inside(_ESP[:1], _TUNNEL)),
     Case("esp-tunnel", "ESP in tunnel mode (RFC 4303)", look=_QUICK + _inside(_ESP, _TUNNEL)),
+    Case("esp-transport", "ESP in transport mode (RFC 4303)", transport=True, look=_MODE + _inside(_ESP, _TRANSPORT)),
+    Case("ah-tunnel", "AH in tunnel mode (RFC 4302)", transforms=("ah-sha256-hmac",), look=_inside(_AH, "4: a whole IP packet, readable")),
+    Case("ah-transport", "AH in transport mode (RFC 4302)", transforms=("ah-sha256-hmac",), transport=True,
+         look=_MODE + _inside(_AH, "1: ICMP, readable")),
+    Case("ah-esp-tunnel", "AH around ESP in tunnel mode (RFC 4301, 4.4.2.1 and appendix E)", transforms=("ah-sha-hmac", "esp-aes", "esp-sha256-hmac"),
+         look=_PAIR + _inside(_BOTH, _TUNNEL)),
+    Case("ah-esp-transport", "AH around ESP in transport mode (RFC 4301, 4.4.2.1)", transforms=("ah-sha-hmac", "esp-aes", "esp-sha256-hmac"),
+         transport=True, look=_MODE + _PAIR + _inside(_BOTH, _TRANSPORT)),
 )
