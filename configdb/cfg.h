@@ -161,7 +161,8 @@ struct cfg_isakmp_policy {
 	uint16_t priority; /* 1..10000; built-in ones 65507.. */
 	enum alg_cipher encryption;
 	enum alg_hash hash;
-	uint8_t auth; /* RFC 2409: 1 pre-share, 3 rsa-sig */
+	uint8_t auth; /* RFC 2409: 1 pre-share, 3 rsa-sig; RFC 4754: 9, 10, 11 ecdsa-sig; 0: ecdsa-sig with a hash that has no curve
+		       */
 	enum alg_group group;
 	uint32_t lifetime_s; /* 60..86400 */
 };
@@ -284,7 +285,6 @@ struct cfg_trustpoint {
 	enum cfg_revocation revocation[CFG_REVOCATIONS]; /* in order; the next one when nothing can be learned */
 	uint8_t nrevocation;
 	bool terminal, pem, selfsigned, pkcs12;
-	char url[CFG_LINE];
 	char subject[CFG_LINE], fqdn[CFG_NAME];
 	bool fqdn_none;
 	uint32_t ip;

@@ -92,6 +92,12 @@ void load_acls(struct loader *l)
 	load_rows(l, "SELECT * FROM ace ORDER BY acl, seq, ord", NOPARAMS, ace_row);
 }
 
+/* RFC 4754: the hash says the curve. 0: none of the three, such a policy is of no use. */
+static uint8_t ecdsa_method(enum alg_hash hash)
+{
+	return hash == HASH_SHA256 ? 9 : hash == HASH_SHA384 ? 10 : hash == HASH_SHA512 ? 11 : 0;
+}
+
 static void policy_row(struct loader *l, struct values *v)
 {
 	struct cfg_isakmp_policy *p = LOAD_MORE(l, l->cfg->policies, l->cfg->npolicies);
@@ -101,7 +107,7 @@ static void policy_row(struct loader *l, struct values *v)
 	p->priority = (uint16_t)load_number(v, "priority", 0);
 	p->encryption = encryption ? cipher_of_isakmp(encryption) : CIPHER_DES;
 	p->hash = hash ? hash_of_isakmp(hash) : HASH_SHA1;
-	p->auth = auth && !strcmp(auth, "pre-share") ? 1 : 3;
+	p->auth = !auth ? 3 : !strcmp(auth, "pre-share") ? 1 : ecdsa_method(p->hash);
 	p->group = load_number(v, "dh_group", GROUP_1);
 	p->lifetime_s = load_number(v, "lifetime", 86400);
 }

@@ -153,6 +153,17 @@ static void profile_match_row(struct loader *l, struct values *v)
 	id->mask = load_ip(v, "mask", 0);
 }
 
+static void profile_pki_row(struct loader *l, struct values *v)
+{
+	struct cfg_isakmp_profile *p = profile_of(l, v);
+	if (p && !strcmp(value_or(v, "kind", ""), "trust") && p->ntrustpoints < CFG_PROFILE_TRUSTS) {
+		load_text(p->trustpoints[p->ntrustpoints++], CFG_NAME, v, "name");
+	} else if (p && !strcmp(value_or(v, "kind", ""), "cert") && p->nmatch < CFG_PROFILE_IDS) {
+		p->match[p->nmatch].kind = CFG_ID_CERT_MAP;
+		load_text(p->match[p->nmatch++].text, CFG_NAME, v, "name");
+	}
+}
+
 void load_isakmp(struct loader *l)
 {
 	load_rows(l, "SELECT * FROM isakmp", NOPARAMS, isakmp_row);
@@ -167,4 +178,5 @@ void load_isakmp(struct loader *l)
 		NOPARAMS, profile_client_row);
 	load_rows(l, "SELECT * FROM profile_keyring ORDER BY profile, ord", NOPARAMS, profile_keyring_row);
 	load_rows(l, "SELECT * FROM profile_match ORDER BY profile, ord", NOPARAMS, profile_match_row);
+	load_rows(l, "SELECT * FROM profile_pki ORDER BY profile, kind, ord", NOPARAMS, profile_pki_row);
 }

@@ -28,7 +28,6 @@ static void trustpoint_row(struct loader *l, struct values *v)
 	t->pem = value_get(v, "pem") != NULL;
 	t->selfsigned = value_get(v, "selfsigned") != NULL;
 	t->pkcs12 = value_get(v, "pkcs12") != NULL;
-	load_text(t->url, sizeof t->url, v, "url");
 	load_text(t->subject, sizeof t->subject, v, "subject");
 	load_text(t->fqdn, sizeof t->fqdn, v, "fqdn");
 	t->fqdn_none = value_get(v, "fqdn_none") != NULL;

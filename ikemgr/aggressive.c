@@ -12,10 +12,10 @@
 #include <string.h>
 
 /* One group for the whole offer, for the public value goes with it: that of the first policy. */
-static enum alg_group group_first(const struct ike *k)
+static enum alg_group group_first(const struct ike *k, const struct sa_state *s)
 {
 	for (size_t i = 0; i < k->cfg->npolicies; i++)
-		if (policy_usable(&k->cfg->policies[i]))
+		if (policy_usable(k, s, &k->cfg->policies[i]))
 			return k->cfg->policies[i].group;
 	return GROUP_NONE;
 }
@@ -26,7 +26,7 @@ enum err ag_begin(struct step *st)
 
 	if (e != ERR_OK)
 		return e;
-	st->s->terms.group = group_first(st->k);
+	st->s->terms.group = group_first(st->k, st->s);
 	if (st->s->terms.group == GROUP_NONE)
 		return step_refuse(st, 0, "no policy with pre-shared keys is configured");
 	st->asks = ASK_GENERATE;

@@ -4,11 +4,24 @@
  * never used twice, so an answer that comes late finds nothing and is dropped.
  */
 #include "ikemgr/core.h"
+#include "ikemgr/revocation.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { KIND_DH = 1, KIND_SKEYID, KIND_SPI, KIND_PUT_IN, KIND_PUT_OUT, KIND_SPI_AH, KIND_PUT_IN_AH, KIND_PUT_OUT_AH, KIND_USER };
+enum {
+	KIND_DH = 1,
+	KIND_SKEYID,
+	KIND_SPI,
+	KIND_PUT_IN,
+	KIND_PUT_OUT,
+	KIND_SPI_AH,
+	KIND_PUT_IN_AH,
+	KIND_PUT_OUT_AH,
+	KIND_USER,
+	KIND_SIGN,
+	KIND_REVOCATION
+};
 
 static const struct {
 	enum ask ask;
@@ -24,6 +37,8 @@ static const struct {
 	{ ASK_SPI_AH, KIND_SPI_AH, "no SPI from the data path" },
 	{ ASK_PUT_IN_AH, KIND_PUT_IN_AH, "the data path refused the AH SA" },
 	{ ASK_PUT_OUT_AH, KIND_PUT_OUT_AH, "the data path refused the AH SA" },
+	{ ASK_SIGN, KIND_SIGN, "the router's key could not sign" },
+	{ ASK_REVOCATION, KIND_REVOCATION, "revocation could not be checked" },
 	{ ASK_USER, KIND_USER, "the user could not be checked" },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -157,6 +172,10 @@ void ask_all(struct ike *k, struct ike_sa *sa, struct quick *q, uint16_t asks)
 		ask_put(k, q, PART_ESP, false);
 	if (asks & ASK_USER)
 		ask_user(k, sa);
+	if (asks & ASK_SIGN)
+		k->host.sign(k->host.ctx, ask_serial(sa, NULL, ASK_SIGN), &sa->h->sign);
+	if ((asks & ASK_REVOCATION) && revocation_ask(k, sa, ask_serial(sa, NULL, ASK_REVOCATION)))
+		sa->pending &= (uint16_t)~ASK_REVOCATION;
 }
 
 /* Who asked; false if it is gone or did not ask. */
@@ -270,6 +289,31 @@ void ike_done_user(struct ike *k, uint64_t serial, enum err e)
 	if (e == ERR_OK)
 		sa->st.evidence |= EV_NAMED;
 	answered(k, sa, q, ASK_USER, e == ERR_AUTH ? ERR_OK : e);
+}
+
+void ike_done_sign(struct ike *k, uint64_t serial, enum err e, struct span signature)
+{
+	struct ike_sa *sa;
+	struct quick *q;
+
+	if (!asker(k, serial, ASK_SIGN, &sa, &q))
+		return;
+	if (e == ERR_OK && (signature.len == 0 || signature.len > sizeof(sa->h->signature)))
+		e = ERR_RANGE;
+	if (e == ERR_OK) {
+		sa->h->signature_len = (uint16_t)signature.len;
+		memcpy(sa->h->signature, signature.data, signature.len);
+	}
+	answered(k, sa, q, ASK_SIGN, e);
+}
+
+void ike_done_fetch(struct ike *k, uint64_t serial, enum err e, struct span bytes)
+{
+	struct ike_sa *sa;
+	struct quick *q;
+
+	if (asker(k, serial, ASK_REVOCATION, &sa, &q) && revocation_answer(k, sa, serial, e, bytes))
+		answered(k, sa, q, ASK_REVOCATION, ERR_OK);
 }
 
 void ike_done_spi(struct ike *k, uint64_t serial, enum err e, uint32_t spi)

@@ -1,6 +1,7 @@
 /* The doors of ike.h: each hands over to the file whose matter it is. */
 #include "ikemgr/core.h"
 #include "ikemgr/identity.h"
+#include "ikemgr/revocation.h"
 
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
@@ -79,6 +80,7 @@ void ike_free(struct ike *k)
 	while (k->flows.next != &k->flows)
 		flow_free(OWNER(k->flows.next, struct flow, link));
 	manuals_free(k);
+	revocation_free(k);
 	timers_free(&k->timers);
 	mem_free_secret(k, sizeof(*k));
 }

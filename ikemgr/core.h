@@ -175,6 +175,7 @@ struct session { /* peer on an interface: `show crypto session`, SESSION_STATUS 
 	X(MALFORMED, "malformed payloads")                                                                                         \
 	X(BAD_EXCHANGE, "exchange not supported or not expected")                                                                  \
 	X(BAD_SET, "set of payloads not expected")                                                                                 \
+	X(BAD_CERT, "certificate refused")                                                                                         \
 	X(BAD_HASH, "hash did not verify")                                                                                         \
 	X(BAD_MESSAGE_ID, "message id zero or used before")                                                                        \
 	X(NOT_DECRYPTED, "could not be decrypted")                                                                                 \
@@ -230,6 +231,8 @@ struct ike {
 	struct message in;
 	uint8_t plain[ISAKMP_MESSAGE_MAX]; /* decrypted message */
 	uint8_t out[OUT_MAX];
+	struct crls *crls;    /* owned: revocation.c */
+	struct x509_st *leaf; /* the certificate of the peer whose identity is being looked at; NULL: none */
 	uint64_t stats[STAT_COUNT];
 	struct ikem_sa dead[DEAD_ROWS];
 	uint64_t dead_at[DEAD_ROWS];
@@ -334,8 +337,8 @@ enum err message_hash(
 	const struct sa_state *s, uint32_t id, const struct message *m, struct span before, struct secret *out) MUST_CHECK;
 
 /* offer.c: phase 1 proposals */
-enum err offer_phase1(struct ike *k, enum alg_group only, struct writer *w); /* GROUP_NONE: all groups */
-bool policy_usable(const struct cfg_isakmp_policy *p);
+enum err offer_phase1(const struct step *st, enum alg_group only, struct writer *w); /* GROUP_NONE: all groups */
+bool policy_usable(const struct ike *k, const struct sa_state *s, const struct cfg_isakmp_policy *p);
 bool choose_phase1(struct step *st, struct span proposals, struct ike_terms *terms, struct writer *echo);
 bool accept_phase1(struct step *st, struct span proposals, struct ike_terms *terms);
 
@@ -360,6 +363,8 @@ void keepalive_set(struct ike_sa *sa);
 enum err mm_offer(struct step *st), mm_choose(struct step *st), mm_chosen(struct step *st), mm_send_ke(struct step *st),
 	mm_take_ke(struct step *st), mm_answer_ke(struct step *st), mm_send_id(struct step *st), mm_answer_id(struct step *st),
 	mm_finish(struct step *st);
+enum err mm_sig_begin(struct step *st), mm_sig_send(struct step *st), mm_sig_answer_ke(struct step *st),
+	mm_sig_take(struct step *st), mm_sig_finish(struct step *st);
 enum err ag_begin(struct step *st), ag_offer(struct step *st), ag_choose(struct step *st), ag_answer(struct step *st),
 	ag_take(struct step *st), ag_finish(struct step *st), ag_confirm(struct step *st);
 enum err qm_begin(struct step *st), qm_offer(struct step *st), qm_answer(struct step *st), qm_accept(struct step *st),

@@ -6,6 +6,9 @@
  */
 #include "ikemgr/identity.h"
 
+#include "ikemgr/signature.h"
+#include "ikemgr/x509.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -50,10 +53,11 @@ bool identity_matches(const struct cfg_id *m, const struct payload_id *id)
 	return false;
 }
 
-static bool profile_matches(const struct cfg_isakmp_profile *p, const struct payload_id *id)
+static bool profile_matches(const struct ike *k, const struct cfg_isakmp_profile *p, const struct payload_id *id)
 {
 	for (size_t i = 0; i < p->nmatch; i++)
-		if (identity_matches(&p->match[i], id))
+		if (p->match[i].kind == CFG_ID_CERT_MAP ? k->leaf != NULL && x509_map_matches(k->cfg, p->match[i].text, k->leaf)
+							: identity_matches(&p->match[i], id))
 			return true;
 	return false;
 }
@@ -66,7 +70,7 @@ static bool profile_here(const struct ike *k, const struct cfg_isakmp_profile *p
 static const struct cfg_isakmp_profile *profile_by_id(const struct ike *k, struct addr local, const struct payload_id *id)
 {
 	for (size_t i = 0; i < k->cfg->nprofiles; i++)
-		if (profile_here(k, &k->cfg->profiles[i], local) && profile_matches(&k->cfg->profiles[i], id))
+		if (profile_here(k, &k->cfg->profiles[i], local) && profile_matches(k, &k->cfg->profiles[i], id))
 			return &k->cfg->profiles[i];
 	return NULL;
 }
@@ -276,6 +280,12 @@ enum err identity_key(struct step *st, const struct payload_id *id)
 	return step_refuse(st, 0, "no pre-shared key for %s is configured", addr_print(peer, st->s->path.remote));
 }
 
+enum err identity_key_maybe(struct step *st)
+{
+	st->s->secret_id = secret_by_address(st->k, st->s);
+	return ERR_OK;
+}
+
 const char *identity_key_fault(const struct ike_sa *sa)
 {
 	union payload_value v;
@@ -340,7 +350,7 @@ enum err identity_profile(struct step *st, const struct payload_id *id)
 
 	id_print(text, sizeof(text), id);
 	if (s->profile_fixed) {
-		if (p == NULL || (p->nmatch > 0 && !profile_matches(p, id)))
+		if (p == NULL || (p->nmatch > 0 && !profile_matches(st->k, p, id)))
 			return step_refuse(
 				st, NOTIFY_INVALID_ID_INFORMATION, "identity %s is not one of ISAKMP profile %s", text, s->profile);
 	} else {
@@ -348,7 +358,8 @@ enum err identity_profile(struct step *st, const struct payload_id *id)
 		profile_set(s, p);
 	}
 	/* Aggressive mode's responder has found its key by the identity. */
-	if (s->exchange == EXCH_AGGRESSIVE || secret_of(key_of(st->k, p, &s->path)) == s->secret_id)
+	if (s->exchange == EXCH_AGGRESSIVE || auth_is_signature(s->terms.auth) ||
+		secret_of(key_of(st->k, p, &s->path)) == s->secret_id)
 		return ERR_OK;
 	return step_refuse(st, NOTIFY_INVALID_ID_INFORMATION, "the pre-shared key that was used is not one for identity %s (%s%s)",
 		text, p == NULL ? "no ISAKMP profile matches" : "profile ", p == NULL ? "" : p->name);

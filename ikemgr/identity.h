@@ -16,6 +16,7 @@ void identity_begin(const struct ike *k, struct sa_state *s);
  * cannot know more). With the identity of an aggressive mode's first message: an unknown one gets the key that nobody has
  * (secret id 0), so that the answer tells nothing. */
 enum err identity_key(struct step *st, const struct payload_id *id) MUST_CHECK;
+enum err identity_key_maybe(struct step *st) MUST_CHECK; /* secret id 0 where there is none */
 /* Why the key that a negotiation uses is not the configured one any more; NULL: it is. */
 const char *identity_key_fault(const struct ike_sa *sa);
 

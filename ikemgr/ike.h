@@ -42,6 +42,15 @@ struct ike_session_keys {
 	uint8_t cipher[DP_KEY_MAX], auth[DP_KEY_MAX];
 };
 
+#define IKE_SIGNATURE_MAX 512
+
+/* A request to the process that holds the keys: a signature over a hash as it is (RFC 2409 5.1, RFC 4754). */
+struct ike_sign_request {
+	uint64_t key_id; /* cfg_cert.key_id */
+	uint8_t hash_len;
+	uint8_t hash[64];
+};
+
 /* What the core needs done. Every function returns at once. Functions with a serial answer later through ike_done_*. */
 struct ike_host {
 	void *ctx;
@@ -59,6 +68,11 @@ struct ike_host {
 	void (*session_keys)(void *ctx, uint64_t serial, const struct ike_session_request *request);
 	/* Is that the user's password? Both are copied; the host wipes its copies. Optional: without it nobody is let in. */
 	void (*user_check)(void *ctx, uint64_t serial, const char *user, const char *password);
+
+	void (*sign)(void *ctx, uint64_t serial, const struct ike_sign_request *request);
+	/* Fetches an http:// URL (with a body: POST, of an OCSP request), bounded in size and time, outside of this process.
+	 * Optional: without it nothing can be fetched. */
+	void (*fetch)(void *ctx, uint64_t serial, const char *url, struct span body);
 
 	/* datapathd */
 	void (*spi_alloc)(void *ctx, uint64_t serial, const struct dpm_spi *want);
@@ -104,6 +118,8 @@ void ike_done_derive(struct ike *k, uint64_t serial, enum err e, struct span sha
 void ike_done_skeyid(struct ike *k, uint64_t serial, enum err e, struct span skeyid);
 void ike_done_session_keys(struct ike *k, uint64_t serial, enum err e, const struct ike_session_keys *keys); /* caller wipes */
 void ike_done_user(struct ike *k, uint64_t serial, enum err e); /* ERR_AUTH: it is not */
+void ike_done_sign(struct ike *k, uint64_t serial, enum err e, struct span signature);
+void ike_done_fetch(struct ike *k, uint64_t serial, enum err e, struct span bytes);
 void ike_done_spi(struct ike *k, uint64_t serial, enum err e, uint32_t spi);
 void ike_done_sa_put(struct ike *k, uint64_t serial, enum err e);
 /* UINT64_MAX: no SA, or no packet ever. */
@@ -116,6 +132,7 @@ uint64_t ike_tick(struct ike *k);
 /* The console's questions. Rows are borrowed until the callback returns. */
 void ike_each_sa(struct ike *k, void (*each)(void *ctx, const struct ikem_sa *sa), void *ctx);
 void ike_each_session(struct ike *k, void (*each)(void *ctx, const struct ikem_session *s), void *ctx);
+void ike_each_crl(struct ike *k, void (*each)(void *ctx, const struct ikem_crl *c), void *ctx);
 void ike_each_failure(struct ike *k, void (*each)(void *ctx, const struct ikem_failure *f), void *ctx);
 void ike_each_stat(struct ike *k, void (*each)(void *ctx, const struct ikem_stat *s), void *ctx);
 void ike_admission(struct ike *k, struct ikem_admission *out);

@@ -19,7 +19,8 @@ enum ike_msg {
 	IKEM_KEY_DUMP,     /* -> dump of ikem_key, oldest first. Privilege 15 */
 	IKEM_FAILURE_DUMP, /* -> dump of ikem_failure: the last ones, newest first */
 	IKEM_ADMISSION,    /* -> ikem_admission: `show crypto call admission statistics` */
-	IKEM_STATS         /* -> dump of ikem_stat */
+	IKEM_STATS,        /* -> dump of ikem_stat */
+	IKEM_CRL_DUMP = 40 /* -> dump of ikem_crl */
 };
 
 /* `show crypto isakmp sa`; names as IOS prints them come from ike_state_name(). */
@@ -109,6 +110,13 @@ struct ikem_admission {
 	uint64_t rejected_active, rejected_negotiating; /* by which limit */
 	uint64_t dropped;                               /* messages that belong to nothing */
 	uint64_t phase2_in, phase2_in_rejected, phase2_out, phase2_out_rejected;
+};
+
+struct ikem_crl {
+	char issuer[512], url[256]; /* issuer as "cn=Root,o=Acme" */
+	char last[64], next[64];    /* updates, as IOS prints times */
+	uint32_t bytes;
+	uint64_t fetched_us; /* wall clock */
 };
 
 struct ikem_stat {

@@ -1,12 +1,14 @@
-/* ikemgrd: starts the two processes, gives each its user and nothing else, and ends both when one ends.
+/* ikemgrd: starts the three processes, gives each its user and nothing else, and ends both when one ends.
  *
  *   ikemgrd -+- proto   --user        parses packets, holds no long-term secret        (proc/proto.h)
- *            '- keys    --keys-user   holds the pre-shared keys, parses no packets     (proc/keys.h)
+ *            |- keys    --keys-user   holds the pre-shared keys, parses no packets     (proc/keys.h)
+ *            '- fetch   --user        fetches CRLs over HTTP; no secret, no packets    (proc/fetch.h)
  *
  * The supervisor starts us again: a fresh pair is simpler than half of an old one. Each child has the reading end of a pipe
  * whose writing end only the parent has: whatever happens to the parent, its children see it.
  */
 #include "configdb/alg.h"
+#include "ikemgr/proc/fetch.h"
 #include "ikemgr/proc/keys.h"
 #include "ikemgr/proc/options.h"
 #include "ikemgr/proc/proto.h"
@@ -26,9 +28,10 @@
 #define END_MS 2000 /* for a child to end by itself */
 
 struct family {
-	int keys[2]; /* socketpair: proto's end, keys' end */
-	int life[2]; /* pipe: reading, writing */
-	pid_t proto, keys_pid;
+	int keys[2];  /* socketpair: proto's end, keys' end */
+	int fetch[2]; /* the same */
+	int life[2];  /* pipe: reading, writing */
+	pid_t proto, keys_pid, fetch_pid;
 };
 
 static int fail(const char *what, enum err e)
@@ -60,8 +63,20 @@ static int be_keys(const struct options *o, const struct family *f)
 {
 	close(f->life[1]);
 	close(f->keys[0]);
+	close(f->fetch[0]);
+	close(f->fetch[1]);
 	enum err e = confine(o->keys_user, CONFINE_IKE_KEYS);
 	return e == ERR_OK ? keys_serve(f->keys[1], f->life[0], o->data_dir) : fail("keys process", e);
+}
+
+static int be_fetch(const struct options *o, const struct family *f)
+{
+	close(f->life[1]);
+	close(f->keys[0]);
+	close(f->keys[1]);
+	close(f->fetch[0]);
+	enum err e = confine(o->user, CONFINE_IKE_FETCH);
+	return e == ERR_OK ? fetch_serve(f->fetch[1], f->life[0]) : fail("fetch process", e);
 }
 
 static int be_proto(const struct options *o, const struct family *f)
@@ -70,19 +85,21 @@ static int be_proto(const struct options *o, const struct family *f)
 
 	close(f->life[1]);
 	close(f->keys[1]);
+	close(f->fetch[1]);
 	if (!p)
 		return 1;
 	enum err e = confine(o->user, CONFINE_IKE_PROTO);
-	return e == ERR_OK ? proto_run(p, f->keys[0], f->life[0]) : fail("proto process", e);
+	return e == ERR_OK ? proto_run(p, f->keys[0], f->fetch[0], f->life[0]) : fail("proto process", e);
 }
 
-static pid_t start(const struct options *o, const struct family *f, bool keys, const sigset_t *signals)
+static pid_t start(const struct options *o, const struct family *f, int (*be)(const struct options *o, const struct family *f),
+	const sigset_t *signals)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		sigprocmask(SIG_UNBLOCK, signals, NULL);
-		exit(keys ? be_keys(o, f) : be_proto(o, f));
+		exit(be(o, f));
 	}
 	return pid;
 }
@@ -110,7 +127,8 @@ static void end_child(pid_t pid)
 
 static bool open_family(struct family *f)
 {
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->keys) == 0 && pipe(f->life) == 0;
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->keys) == 0 &&
+	       socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->fetch) == 0 && pipe(f->life) == 0;
 }
 
 int main(int argc, char **argv)
@@ -133,15 +151,19 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	f.keys_pid = start(&o, &f, true, &signals);
-	f.proto = start(&o, &f, false, &signals);
+	f.keys_pid = start(&o, &f, be_keys, &signals);
+	f.fetch_pid = start(&o, &f, be_fetch, &signals);
+	f.proto = start(&o, &f, be_proto, &signals);
 	close(f.keys[0]);
 	close(f.keys[1]);
+	close(f.fetch[0]);
+	close(f.fetch[1]);
 	close(f.life[0]);
 	e = confine(o.user, CONFINE_IKE_KEYS);
-	bool asked = f.keys_pid > 0 && f.proto > 0 && e == ERR_OK && wait_for_end(&signals);
+	bool asked = f.keys_pid > 0 && f.fetch_pid > 0 && f.proto > 0 && e == ERR_OK && wait_for_end(&signals);
 	close(f.life[1]);
 	end_child(f.proto);
 	end_child(f.keys_pid);
+	end_child(f.fetch_pid);
 	return asked ? 0 : 1;
 }

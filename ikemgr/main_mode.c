@@ -1,13 +1,28 @@
-/* Handlers of main mode with pre-shared keys (RFC 2409 5.4); the rows are in rules.c.
+/* Handlers of main mode with pre-shared keys (RFC 2409 5.4), and its beginning with any method; the rows are in rules.c.
  *
  * Each writes into the step's scratch copies and its reply, and says what the host is to compute. None sends.
  */
 #include "ikemgr/identity.h"
 #include "ikemgr/phase1.h"
+#include "ikemgr/signature.h"
+
+static bool any_credential(const struct ike *k, const struct sa_state *s)
+{
+	for (size_t i = 0; k->cfg != NULL && i < k->cfg->npolicies; i++)
+		if (auth_is_signature(k->cfg->policies[i].auth) && credential(k, s, k->cfg->policies[i].auth) != NULL)
+			return true;
+	return false;
+}
+
+/* A pre-shared key for the peer, if there is one; without it a certificate of ours will do. */
+static enum err method_find(struct step *st)
+{
+	return any_credential(st->k, st->s) ? identity_key_maybe(st) : identity_key(st, NULL);
+}
 
 enum err mm_offer(struct step *st)
 {
-	enum err e = identity_key(st, NULL);
+	enum err e = method_find(st);
 	struct build *b;
 
 	if (e != ERR_OK)
@@ -28,7 +43,7 @@ enum err mm_choose(struct step *st)
 	enum err e = sa_check(st, sa);
 
 	if (e == ERR_OK)
-		e = identity_key(st, NULL);
+		e = method_find(st);
 	if (e == ERR_OK)
 		e = sa_choose(st, &w);
 	if (e != ERR_OK)
@@ -57,6 +72,8 @@ static void ke_send(struct step *st, const struct nonce *nonce)
 	struct build *b = step_reply(st);
 
 	ke_put(st, b, nonce);
+	if (auth_is_signature(st->s->terms.auth))
+		cert_requests_put(st, b);
 	natt_put(st, b);
 }
 
@@ -69,10 +86,12 @@ enum err mm_send_ke(struct step *st)
 
 enum err mm_take_ke(struct step *st)
 {
-	bool initiator = st->s->initiator;
+	bool initiator = st->s->initiator, signature = auth_is_signature(st->s->terms.auth);
 	enum err e = ke_take(st, initiator ? &st->h->nr : &st->h->ni);
 
-	if (e == ERR_OK)
+	if (signature)
+		st->s->secret_id = 0;
+	else if (e == ERR_OK)
 		e = identity_key(st, NULL);
 	if (e != ERR_OK)
 		return e;
@@ -80,7 +99,7 @@ enum err mm_take_ke(struct step *st)
 	natt_check(st);
 	if (!initiator)
 		nonce_make(st, &st->h->nr);
-	st->asks = ASK_DERIVE | ASK_SKEYID | (initiator ? 0 : ASK_GENERATE);
+	st->asks = ASK_DERIVE | (signature ? 0 : ASK_SKEYID) | (initiator ? 0 : ASK_GENERATE);
 	return ERR_OK;
 }
 

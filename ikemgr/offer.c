@@ -4,7 +4,7 @@
  * offered transform in encryption, key length, hash, authentication and group, with a lifetime not shorter than the offered
  * one. Only if there is none, a policy with a shorter lifetime will do; the peer is then told (RESPONDER-LIFETIME).
  */
-#include "ikemgr/core.h"
+#include "ikemgr/signature.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,11 +95,19 @@ static void policy_print(char *out, size_t size, const struct cfg_isakmp_policy 
 	terms_print(out, size, &t);
 }
 
-bool policy_usable(const struct cfg_isakmp_policy *p)
+/* A pre-shared key must be there, or a certificate of ours. Aggressive mode's responder looks for the key afterwards. */
+static bool method_usable(const struct ike *k, const struct sa_state *s, uint16_t auth)
+{
+	if (auth_is_signature(auth))
+		return s->exchange != EXCH_AGGRESSIVE && credential(k, s, auth) != NULL;
+	return auth == AUTH_PRE_SHARED && (s->secret_id != 0 || (s->exchange == EXCH_AGGRESSIVE && !s->initiator));
+}
+
+bool policy_usable(const struct ike *k, const struct sa_state *s, const struct cfg_isakmp_policy *p)
 {
 	const struct cipher_alg *c = cipher_find(p->encryption);
 
-	return p->auth == AUTH_PRE_SHARED && c != NULL && c->ikev1_enc != 0 && hash_find(p->hash) != NULL &&
+	return method_usable(k, s, p->auth) && c != NULL && c->ikev1_enc != 0 && hash_find(p->hash) != NULL &&
 	       group_find(p->group) != NULL;
 }
 
@@ -119,7 +127,7 @@ static bool policy_equals(const struct step *st, const struct cfg_isakmp_policy 
 	const struct cipher_alg *c = cipher_find(p->encryption);
 	const struct hash_alg *h = hash_find(p->hash);
 
-	return !o->odd && policy_usable(p) && o->enc == c->ikev1_enc && o->key_bits == c->key_bits_attr &&
+	return !o->odd && policy_usable(st->k, st->s, p) && o->enc == c->ikev1_enc && o->key_bits == c->key_bits_attr &&
 	       o->hash == h->ikev1_hash && o->group == p->group && auth_equals(st, p, o);
 }
 
@@ -142,22 +150,23 @@ static void transform_put(struct writer *w, const struct cfg_isakmp_policy *p, u
 	chain_put(w, PAYLOAD_TRANSFORM, more, &v);
 }
 
-static bool policy_offered(const struct cfg_isakmp_policy *p, enum alg_group only)
+static bool policy_offered(const struct step *st, const struct cfg_isakmp_policy *p, enum alg_group only)
 {
-	return policy_usable(p) && (only == GROUP_NONE || p->group == only);
+	return policy_usable(st->k, st->s, p) && (only == GROUP_NONE || p->group == only);
 }
 
-enum err offer_phase1(struct ike *k, enum alg_group only, struct writer *w)
+enum err offer_phase1(const struct step *st, enum alg_group only, struct writer *w)
 {
+	const struct ike *k = st->k;
 	static uint8_t buf[SA_BODY_MAX]; /* single-threaded, as the whole core */
 	struct writer t = writer_of(buf, sizeof(buf));
 	union payload_value v = { .proposal = { .number = 1, .protocol = PROTO_ISAKMP } };
 	uint8_t n = 0, total = 0;
 
 	for (size_t i = 0; i < k->cfg->npolicies && total < TRANSFORMS_MAX; i++)
-		total += policy_offered(&k->cfg->policies[i], only);
+		total += policy_offered(st, &k->cfg->policies[i], only);
 	for (size_t i = 0; i < k->cfg->npolicies && n < total; i++)
-		if (policy_offered(&k->cfg->policies[i], only)) {
+		if (policy_offered(st, &k->cfg->policies[i], only)) {
 			n++;
 			transform_put(&t, &k->cfg->policies[i], n, n < total);
 		}
@@ -249,7 +258,7 @@ static void mismatch_say(struct step *st, const struct payload_proposal *p)
 	for (size_t i = 0; i < cfg->npolicies; i++) {
 		char text[64];
 
-		if (!policy_usable(&cfg->policies[i]))
+		if (!policy_usable(st->k, st->s, &cfg->policies[i]))
 			continue;
 		policy_print(one, sizeof(one), &cfg->policies[i]);
 		snprintf(text, sizeof(text), "%s (policy %u)", one, cfg->policies[i].priority);

@@ -19,7 +19,7 @@ enum err sa_offer(struct step *st, struct build *b, enum alg_group only)
 	union payload_value v = { .sa = { .doi = DOI_IPSEC, .situation = SIT_IDENTITY_ONLY } };
 	struct span whole;
 
-	if (offer_phase1(st->k, only, &w) != ERR_OK)
+	if (offer_phase1(st, only, &w) != ERR_OK)
 		return step_refuse(st, 0, "no policy with pre-shared keys is configured");
 	v.sa.proposals = writer_span(&w);
 	whole = build_payload(b, PAYLOAD_SA, &v);
@@ -201,7 +201,7 @@ enum err hash_put(struct step *st, struct build *b)
 	return e;
 }
 
-static void identity_keep(struct step *st)
+void identity_keep(struct step *st)
 {
 	const struct id_body *theirs = st->s->initiator ? &st->h->id_r : &st->h->id_i;
 	union payload_value v;

@@ -27,6 +27,7 @@ enum err ke_take(struct step *st, struct nonce *nonce) MUST_CHECK;
 void id_put(struct build *b, const struct id_body *id);
 /* Takes the peer's identity as it claims it: form, and whether the profile permits it. Proves nothing. */
 enum err id_take(struct step *st, struct id_body *keep) MUST_CHECK;
+void identity_keep(struct step *st); /* as text, for show and log */
 /* HASH_I or HASH_R: ours behind the identity in our half of the handshake; and the peer's, checked. */
 enum err hash_put(struct step *st, struct build *b) MUST_CHECK;
 enum err hash_check(struct step *st, struct span hash) MUST_CHECK;

@@ -20,6 +20,8 @@ enum rule_on {
 	ON_READY    /* everything that was asked of the host is there */
 };
 enum rule_role { ROLE_INITIATOR, ROLE_RESPONDER, ROLE_EITHER };
+/* Of the method that was agreed; a row for any stands before that too. */
+enum rule_auth { RULE_AUTH_ANY, RULE_AUTH_PSK, RULE_AUTH_SIG };
 
 /* What is known about the peer, or done by us: a row demands some and adds some. */
 enum evidence {
@@ -27,12 +29,14 @@ enum evidence {
 	EV_CHOSEN = 1 << 1,  /* one proposal is agreed */
 	EV_KE_SENT = 1 << 2,
 	EV_KE_RECEIVED = 1 << 3,
-	EV_KEYS = 1 << 4,      /* SKEYID_d, _a, _e exist */
-	EV_AUTHED = 1 << 5,    /* the peer proved that it has the key */
-	EV_SPI = 1 << 6,       /* quick mode: our SPI is reserved */
-	EV_INSTALLED = 1 << 7, /* quick mode: our inbound SA carries packets */
-	EV_NAMED = 1 << 12,    /* XAUTH: the user is who they say */
-	EV_PUSH = 1 << 13      /* the client's address is to be pushed */
+	EV_KEYS = 1 << 4,       /* SKEYID_d, _a, _e exist */
+	EV_AUTHED = 1 << 5,     /* the peer proved that it has the key */
+	EV_SPI = 1 << 6,        /* quick mode: our SPI is reserved */
+	EV_INSTALLED = 1 << 7,  /* quick mode: our inbound SA carries packets */
+	EV_PROOF_SENT = 1 << 8, /* signatures: our identity, certificate and signature are out */
+	EV_PROOF = 1 << 9,      /* signatures: the peer's certificate is trusted and its signature right; revoked? comes next */
+	EV_NAMED = 1 << 12,     /* XAUTH: the user is who they say */
+	EV_PUSH = 1 << 13       /* the client's address is to be pushed */
 };
 
 /* What the host is asked for after the commit. DERIVE waits for GENERATE by itself. */
@@ -47,6 +51,8 @@ enum ask {
 	ASK_SPI_AH = 1 << 6,
 	ASK_PUT_IN_AH = 1 << 7,
 	ASK_PUT_OUT_AH = 1 << 8,
+	ASK_SIGN = 1 << 11,
+	ASK_REVOCATION = 1 << 12,
 	ASK_USER = 1 << 10
 };
 
@@ -59,6 +65,7 @@ struct rule {
 	uint8_t exchange; /* enum isakmp_exchange */
 	uint8_t on, role;
 	uint8_t from, to; /* enum ike_state; below an IKE SA enum quick_stage or, for transactions, enum client_stage */
+	uint8_t auth;     /* enum rule_auth */
 	bool encrypted;
 	uint64_t must, may;    /* payload kinds; outside the encryption there are none when encrypted (IKEv1) */
 	uint16_t needs, gains; /* enum evidence */
@@ -100,7 +107,7 @@ enum err step_ignore(struct step *st, const char *fmt, ...) PRINTF_LIKE(2, 3) MU
 
 /* The row for this, or NULL with a reason (static). `kinds`, `encrypted` only matter ON_MESSAGE. */
 struct rule_query {
-	uint8_t version, exchange, on, role, state;
+	uint8_t version, exchange, on, role, state, auth;
 	bool encrypted;
 	uint64_t kinds;
 	uint16_t evidence;

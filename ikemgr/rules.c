@@ -28,21 +28,53 @@ static const struct rule main_mode_psk[] = {
 	{ V1(MAIN, MESSAGE, INITIATOR, MM_SA_SETUP, MM_KEY_EXCH), .must = P(KE) | P(NONCE),
 		.may = P(VID) | P(NATD) | P(NATD_DRAFT) | P(CERT_REQ), .needs = EV_KE_SENT, .gains = EV_KE_RECEIVED,
 		.asks = ASK_DERIVE | ASK_SKEYID, .run = mm_take_ke, .story = "key exchange received" },
-	{ V1(MAIN, READY, INITIATOR, MM_KEY_EXCH, MM_KEY_EXCH), .needs = EV_KE_RECEIVED, .gains = EV_KEYS, .seal = true,
-		.repeat = true, .run = mm_send_id, .story = "keys agreed, identity sent" },
-	{ V1(MAIN, MESSAGE, INITIATOR, MM_KEY_EXCH, QM_IDLE), .encrypted = true, .must = P(ID) | P(HASH), .may = P(NOTIFY) | P(VID),
-		.needs = EV_KEYS, .gains = EV_AUTHED, .run = mm_finish, .story = "SA authentication status: authenticated" },
+	{ V1(MAIN, READY, INITIATOR, MM_KEY_EXCH, MM_KEY_EXCH), .auth = RULE_AUTH_PSK, .needs = EV_KE_RECEIVED, .gains = EV_KEYS,
+		.seal = true, .repeat = true, .run = mm_send_id, .story = "keys agreed, identity sent" },
+	{ V1(MAIN, MESSAGE, INITIATOR, MM_KEY_EXCH, QM_IDLE), .auth = RULE_AUTH_PSK, .encrypted = true, .must = P(ID) | P(HASH),
+		.may = P(NOTIFY) | P(VID), .needs = EV_KEYS, .gains = EV_AUTHED, .run = mm_finish,
+		.story = "SA authentication status: authenticated" },
 
 	{ V1(MAIN, MESSAGE, RESPONDER, MM_NO_STATE, MM_SA_SETUP), .must = P(SA), .may = P(VID), .gains = EV_CHOSEN,
 		.run = mm_choose, .story = "proposal chosen" },
 	{ V1(MAIN, MESSAGE, RESPONDER, MM_SA_SETUP, MM_KEY_EXCH), .must = P(KE) | P(NONCE),
 		.may = P(VID) | P(NATD) | P(NATD_DRAFT) | P(CERT_REQ), .needs = EV_CHOSEN, .gains = EV_KE_RECEIVED,
 		.asks = ASK_GENERATE | ASK_DERIVE | ASK_SKEYID, .run = mm_take_ke, .story = "key exchange received" },
-	{ V1(MAIN, READY, RESPONDER, MM_KEY_EXCH, MM_KEY_EXCH), .needs = EV_KE_RECEIVED, .gains = EV_KEYS, .run = mm_answer_ke,
-		.story = "keys agreed" },
-	{ V1(MAIN, MESSAGE, RESPONDER, MM_KEY_EXCH, QM_IDLE), .encrypted = true, .must = P(ID) | P(HASH), .may = P(NOTIFY) | P(VID),
-		.needs = EV_KEYS, .gains = EV_AUTHED, .seal = true, .run = mm_answer_id,
+	{ V1(MAIN, READY, RESPONDER, MM_KEY_EXCH, MM_KEY_EXCH), .auth = RULE_AUTH_PSK, .needs = EV_KE_RECEIVED, .gains = EV_KEYS,
+		.run = mm_answer_ke, .story = "keys agreed" },
+	{ V1(MAIN, MESSAGE, RESPONDER, MM_KEY_EXCH, QM_IDLE), .auth = RULE_AUTH_PSK, .encrypted = true, .must = P(ID) | P(HASH),
+		.may = P(NOTIFY) | P(VID), .needs = EV_KEYS, .gains = EV_AUTHED, .seal = true, .run = mm_answer_id,
 		.story = "SA authentication status: authenticated" },
+};
+
+/*   Initiator                          Responder
+ *   HDR, SA                     -->
+ *                               <--    HDR, SA
+ *   HDR, KE, Ni, CERT_REQ       -->
+ *                               <--    HDR, KE, Nr, CERT_REQ
+ *   HDR*, IDii, CERT, SIG_I     -->
+ *                               <--    HDR*, IDir, CERT, SIG_R          RFC 2409 5.1
+ *
+ * The first rows are those of the other methods: which one it will be is agreed in the second message.
+ */
+static const struct rule main_mode_sig[] = {
+	{ V1(MAIN, READY, INITIATOR, MM_KEY_EXCH, MM_KEY_EXCH), .auth = RULE_AUTH_SIG, .needs = EV_KE_RECEIVED, .lacks = EV_KEYS,
+		.gains = EV_KEYS, .asks = ASK_SIGN, .run = mm_sig_begin, .story = "keys agreed, signature asked for" },
+	{ V1(MAIN, READY, INITIATOR, MM_KEY_EXCH, MM_KEY_EXCH), .auth = RULE_AUTH_SIG, .needs = EV_KEYS, .lacks = EV_PROOF_SENT,
+		.gains = EV_PROOF_SENT, .seal = true, .repeat = true, .run = mm_sig_send,
+		.story = "identity, certificate and signature sent" },
+	{ V1(MAIN, MESSAGE, INITIATOR, MM_KEY_EXCH, MM_KEY_AUTH), .auth = RULE_AUTH_SIG, .encrypted = true, .must = P(ID) | P(SIG),
+		.may = P(CERT) | P(CERT_REQ) | P(NOTIFY) | P(VID), .needs = EV_KEYS | EV_PROOF_SENT, .gains = EV_PROOF,
+		.asks = ASK_REVOCATION, .run = mm_sig_take, .story = "signature verified" },
+	{ V1(MAIN, READY, INITIATOR, MM_KEY_AUTH, QM_IDLE), .auth = RULE_AUTH_SIG, .needs = EV_PROOF, .gains = EV_AUTHED,
+		.run = mm_sig_finish, .story = "SA authentication status: authenticated" },
+
+	{ V1(MAIN, READY, RESPONDER, MM_KEY_EXCH, MM_KEY_EXCH), .auth = RULE_AUTH_SIG, .needs = EV_KE_RECEIVED, .lacks = EV_KEYS,
+		.gains = EV_KEYS, .run = mm_sig_answer_ke, .story = "keys agreed" },
+	{ V1(MAIN, MESSAGE, RESPONDER, MM_KEY_EXCH, MM_KEY_AUTH), .auth = RULE_AUTH_SIG, .encrypted = true, .must = P(ID) | P(SIG),
+		.may = P(CERT) | P(CERT_REQ) | P(NOTIFY) | P(VID), .needs = EV_KEYS, .gains = EV_PROOF,
+		.asks = ASK_REVOCATION | ASK_SIGN, .run = mm_sig_take, .story = "signature verified" },
+	{ V1(MAIN, READY, RESPONDER, MM_KEY_AUTH, QM_IDLE), .auth = RULE_AUTH_SIG, .needs = EV_PROOF, .gains = EV_AUTHED,
+		.seal = true, .run = mm_sig_finish, .story = "SA authentication status: authenticated" },
 };
 
 /*   Initiator                          Responder
@@ -134,6 +166,7 @@ const struct rule *rules_table(size_t i, size_t *n)
 		size_t n;
 	} tables[] = {
 		{ main_mode_psk, sizeof(main_mode_psk) / sizeof(main_mode_psk[0]) },
+		{ main_mode_sig, sizeof(main_mode_sig) / sizeof(main_mode_sig[0]) },
 		{ aggressive_psk, sizeof(aggressive_psk) / sizeof(aggressive_psk[0]) },
 		{ quick_mode, sizeof(quick_mode) / sizeof(quick_mode[0]) },
 		{ informational, sizeof(informational) / sizeof(informational[0]) },

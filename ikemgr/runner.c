@@ -1,6 +1,7 @@
 /* The one runner of all exchanges: find the row, demand payloads and evidence, run the handler on scratch, commit, send, ask.
  */
 #include "ikemgr/core.h"
+#include "ikemgr/signature.h"
 
 #include "platform/base/mem.h"
 
@@ -76,7 +77,8 @@ static enum miss rule_miss(const struct rule *r, const struct rule_query *q)
 		return MISS_EXCHANGE;
 	if ((r->role != ROLE_EITHER && r->role != q->role) || (r->from != RULE_ANY && r->from != q->state))
 		return MISS_STATE;
-	if ((r->needs & q->evidence) != r->needs || (r->lacks & q->evidence))
+	if ((r->needs & q->evidence) != r->needs || (r->lacks & q->evidence) != 0 ||
+		(r->auth != RULE_AUTH_ANY && r->auth != q->auth))
 		return MISS_EVIDENCE;
 	if (r->on != ON_MESSAGE)
 		return MISS_NONE;
@@ -118,6 +120,9 @@ struct rule_query rule_query_of(const struct sa_state *s, const struct quick_sta
 		.state = q != NULL                      ? (uint8_t)q->stage
 			 : exchange == EXCH_TRANSACTION ? (uint8_t)s->client.stage
 							: (uint8_t)s->state,
+		.auth = s->terms.auth == 0                 ? RULE_AUTH_ANY
+			: auth_is_signature(s->terms.auth) ? RULE_AUTH_SIG
+							   : RULE_AUTH_PSK,
 		/* Below an IKE SA its proof counts too: the peer's, and its user's where one is asked for. */
 		.evidence = q == NULL ? s->evidence : (uint16_t)(q->evidence | (client_settled(s) ? s->evidence & EV_AUTHED : 0)) };
 }
@@ -292,7 +297,10 @@ static void run_event(struct ike *k, struct ike_sa *sa, struct quick *q, enum ru
 	step_begin(&st, k, sa, q, r);
 	ok = step_run(&st, sa, q, NULL);
 	step_end(&st);
-	if (ok)
+	/* What was asked for may have been there already. */
+	if (ok && q == NULL && st.asks != 0 && sa->pending == 0)
+		run_event(k, sa, q, ON_READY);
+	else if (ok)
 		step_after(sa, q);
 	else
 		step_failed(&st, sa, q);
@@ -322,6 +330,16 @@ static void step_follow(struct step *st, const struct arrival *a)
 		memcpy(st->s->client.iv, a->iv, sizeof(a->iv));
 	st->s->path.remote_port = a->path->remote_port;
 	st->s->path.local_port = a->path->local_port;
+}
+
+/* The peer can read why it was refused only if that goes where it is now, under an IV that follows its message. */
+static void step_follow_failed(struct ike_sa *sa, const struct rule *r, const struct arrival *a)
+{
+	if (!a->encrypted || r->exchange != sa->st.exchange)
+		return;
+	memcpy(sa->st.iv, a->iv, sizeof(a->iv));
+	sa->st.path.remote_port = a->path->remote_port;
+	sa->st.path.local_port = a->path->local_port;
 }
 
 void run_message(struct ike *k, struct ike_sa *sa, struct quick *q, const struct arrival *a)
@@ -354,6 +372,8 @@ void run_message(struct ike *k, struct ike_sa *sa, struct quick *q, const struct
 		else if ((q != NULL ? q->pending : sa->pending) == 0)
 			run_ready(k, sa, q);
 	} else {
+		if (st.fatal && q == NULL)
+			step_follow_failed(sa, r, a);
 		step_failed(&st, sa, q);
 	}
 }

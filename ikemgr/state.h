@@ -9,6 +9,7 @@
 #include "ikemgr/crypto/cipher.h"
 #include "ikemgr/crypto/dh.h"
 #include "ikemgr/crypto/prf.h"
+#include "configdb/cert.h"
 #include "ikemgr/ike.h"
 
 /* Longest SA payload body that takes part in HASH_I and HASH_R: 255 transforms of ours take 9 KB. */
@@ -115,6 +116,14 @@ struct handshake {
 	uint16_t echo_len;
 	uint8_t echo[1024];
 	uint8_t hash_len, hash[PRF_MAX];
+	/* Signatures: what is to be signed, our signature, the peer's certificate and its issuer's. */
+	struct ike_sign_request sign;
+	uint16_t signature_len, cert_len, issuer_len;
+	uint8_t signature[IKE_SIGNATURE_MAX];
+	uint8_t cert[CERT_DER_MAX], issuer[CERT_DER_MAX];
+	char trustpoint[CFG_NAME]; /* that vouches for it */
+	uint8_t method;            /* of cfg_trustpoint.revocation, being tried */
+	uint8_t revocation;        /* enum revoked */
 };
 
 enum quick_stage {

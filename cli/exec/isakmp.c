@@ -54,7 +54,7 @@ void show_isakmp_sa_format(struct out *o, const struct ikem_sa *rows, size_t n)
 
 static const char *auth_short(uint8_t method)
 {
-	return method == 1 ? "psk" : method == 3 ? "rsig" : method == 4 ? "renc" : "";
+	return method == 1 ? "psk" : method == 3 ? "rsig" : method >= 9 && method <= 11 ? "ecds" : "";
 }
 
 static void detail_row(struct out *o, const struct ikem_sa *s)
@@ -129,8 +129,10 @@ void show_isakmp_policy_format(struct out *o, const struct cfg_isakmp_policy *ro
 		out_printf(o, "\tencryption algorithm:\t");
 		cipher_long(o, p->encryption);
 		out_printf(o, "\thash algorithm:\t\t%s\n", h == NULL ? "" : h->ios_long);
-		out_printf(
-			o, "\tauthentication method:\t%s\n", p->auth == 1 ? "Pre-Shared Key" : "Rivest-Shamir-Adleman Signature");
+		out_printf(o, "\tauthentication method:\t%s\n",
+			p->auth == 1   ? "Pre-Shared Key"
+			: p->auth == 3 ? "Rivest-Shamir-Adleman Signature"
+				       : "Elliptic Curve Digital Signature");
 		out_printf(o, "\tDiffie-Hellman group:\t#%u (%s)\n", p->group, g == NULL ? "" : g->ios_bits);
 		out_printf(o, "\tlifetime:\t\t%u seconds, no volume limit\n", p->lifetime_s);
 	}

@@ -4,6 +4,7 @@
 
 #include "cli/exec.h"
 #include "configdb/keypairs.h"
+#include "ikemgr/ike_api.h"
 
 #include <openssl/x509.h>
 
@@ -17,6 +18,7 @@ X509 *pki_pasted_certificate(const char *text);
 void show_mypubkey_format(struct out *o, const struct keypair *keys, size_t n);
 /* `name` null: all. */
 void show_certificates_format(struct out *o, const struct cfg *cfg, const char *name, bool verbose);
+void show_crls_format(struct out *o, const struct ikem_crl *rows, size_t n);
 void show_trustpoints_format(struct out *o, const struct cfg *cfg, const char *name, bool status);
 
 #endif

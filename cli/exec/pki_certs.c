@@ -158,8 +158,6 @@ static bool authenticate(struct exec_call *c)
 			"%% You must use 'no crypto pki trustpoint <trustpoint-name>' to delete the CA certificate.\n");
 	else if (t && t->selfsigned)
 		term_printf(c->sh->term, "%% A trustpoint with enrollment selfsigned has no CA\n");
-	else if (t && t->url[0])
-		term_printf(c->sh->term, "%% Enrollment over SCEP is not supported: use enrollment terminal\n");
 	else if (t)
 		x = paste_certificate(c, "CA ");
 	if (x)
@@ -397,9 +395,7 @@ static bool enroll(struct exec_call *c)
 	const struct cfg_trustpoint *t = trustpoint(c, &cfg);
 	bool ok = false;
 
-	if (t && t->url[0])
-		term_printf(c->sh->term, "%% Enrollment over SCEP is not supported: use enrollment terminal\n");
-	else if (t && t->pkcs12)
+	if (t && t->pkcs12)
 		term_printf(c->sh->term, "%% This trustpoint gets its certificate by crypto pki import %s pkcs12\n", t->name);
 	else if (t && !t->selfsigned && !cert_of(t, true))
 		term_printf(c->sh->term, "%% You must authenticate the Certificate Authority before you can enroll with it.\n");

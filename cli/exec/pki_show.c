@@ -5,8 +5,11 @@
 
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
+#include "platform/base/mem.h"
+
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 struct lines {
 	struct out *o;
@@ -216,6 +219,51 @@ static bool show_trustpoints(struct exec_call *c)
 	return true;
 }
 
+static void crl_issuer(struct out *o, const char *issuer)
+{
+	while (*issuer) {
+		size_t n = strcspn(issuer, ",");
+
+		out_printf(o, "%s%.*s%s", "", (int)n, issuer, issuer[n] ? " " : "\n");
+		issuer += n + (issuer[n] == ',');
+	}
+}
+
+void show_crls_format(struct out *o, const struct ikem_crl *rows, size_t n)
+{
+	char when[80];
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		time_t t = (time_t)(rows[i].fetched_us / 1000000);
+		struct tm tm;
+
+		gmtime_r(&t, &tm);
+		strftime(when, sizeof(when), "%H:%M:%S UTC %b %-d %Y", &tm);
+		bytes += rows[i].bytes;
+		out_printf(o, "CRL Issuer Name:\n    ");
+		crl_issuer(o, rows[i].issuer);
+		out_printf(o, "    LastUpdate: %s\n    NextUpdate: %s\n\n    CRL downloaded at: %s\n\n", rows[i].last, rows[i].next,
+			when);
+		out_printf(o, "    Retrieved from CRL Distribution Point:\n      %s\n\n CRL DER is %u bytes\n", rows[i].url,
+			rows[i].bytes);
+		out_printf(o, " CRL is stored in parsed CRL cache\n\n");
+	}
+	out_printf(o, "\nParsed CRL cache current size is %llu bytes\n", (unsigned long long)bytes);
+}
+
+static bool show_crls(struct exec_call *c)
+{
+	struct ikem_crl *rows = NULL;
+	size_t n = 0;
+
+	if (!exec_rows_of(c, DAEMON_IKE, IKEM_CRL_DUMP, span_of(NULL, 0), sizeof(*rows), (void **)&rows, &n))
+		return false;
+	show_crls_format(c->out, rows, n);
+	mem_free(rows);
+	return true;
+}
+
 #define SHOW_PKI "Show running system information", "Encryption module", "Show PKI", "Show PKI"
 
 const struct exec_row exec_rows_pki_show[] = {
@@ -225,5 +273,6 @@ const struct exec_row exec_rows_pki_show[] = {
 	{ "show crypto <pki|ca> trustpoints [status$status] [TAG$name]",
 		EXEC_HELP(SHOW_PKI, "Show trustpoints", "Show trustpoint status", "Trustpoint Name"), 1, EXEC_PIPE,
 		show_trustpoints, 0 },
+	{ "show crypto <pki|ca> crls", EXEC_HELP(SHOW_PKI, "Show Certificate Revocation Lists"), 1, EXEC_PIPE, show_crls, 0 },
 	{ NULL, NULL, 0, 0, NULL, 0 },
 };

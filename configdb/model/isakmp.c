@@ -31,6 +31,13 @@ static enum grammar_result check_hash(struct change *c)
 	return GR_OK;
 }
 
+static enum grammar_result check_authentication(struct change *c)
+{
+	if (c->remove || strcmp(var(c, "authentication"), "rsa-encr") != 0)
+		return GR_OK;
+	return refuse(c, "%% rsa-encr is not supported: its encrypted nonces are an oracle for attackers. Use rsa-sig");
+}
+
 static enum grammar_result check_group(struct change *c)
 {
 	if (c->remove)
@@ -111,13 +118,17 @@ static const struct stmt rows[] = {
 		.columns = "hash",
 		.defaults = "hash=sha",
 		.check = check_hash },
-	{ .syntax = "authentication pre-share$authentication",
-		.help = HELP("Set authentication method for protection suite", "Pre-Shared Key"),
+	{ .syntax = "authentication <rsa-sig|ecdsa-sig|pre-share|rsa-encr>$authentication",
+		.help = HELP("Set authentication method for protection suite", "Rivest-Shamir-Adleman Signature",
+			"Elliptic Curve Digital Signature (the curve is bound to the hash)", "Pre-Shared Key",
+			"Rivest-Shamir-Adleman Encryption (not supported)"),
 		.mode = MODE_ISAKMP,
 		.no_words = 1,
 		.tables = CFG_ISAKMP,
 		.shape = SHAPE_SCALAR,
-		.columns = "authentication" },
+		.columns = "authentication",
+		.defaults = "authentication=rsa-sig",
+		.check = check_authentication },
 	{ .syntax = "group <1|2|5|14|15|16|19|20|21|24>$dh_group",
 		.help = HELP("Set the Diffie-Hellman group", "Diffie-Hellman group 1 (768 bit)",
 			"Diffie-Hellman group 2 (1024 bit)", "Diffie-Hellman group 5 (1536 bit)",

@@ -21,14 +21,11 @@ static enum grammar_result check_subject(struct change *c)
 	return name ? GR_OK : refuse(c, "%% Invalid subject name: write it as \"CN=R1,OU=VPN,O=Acme,C=DE\"");
 }
 
-/* IOS speaks HTTP to a certification authority, and so do we: what matters is signed. */
-static enum grammar_result check_url(struct change *c)
+static enum grammar_result check_enrollment(struct change *c)
 {
-	const char *url = var(c, "url");
-
-	if (c->remove || !url || !strncmp(url, "http://", 7))
+	if (c->remove || !var(c, "url"))
 		return GR_OK;
-	return refuse(c, "%% Only http:// URLs are supported");
+	return refuse(c, "%% Enrollment over SCEP is not supported: use enrollment terminal, or pkcs12");
 }
 
 /* `no revocation-check` is IOS's default again: a CRL, and nothing else will do. */
@@ -96,11 +93,11 @@ static const struct stmt rows[] = {
 	{ .syntax = "enrollment <terminal$terminal [pem$pem]|selfsigned$selfsigned|pkcs12$pkcs12|url WORD$url>",
 		.help = HELP("Enrollment parameters", "Enroll via the terminal (cut-and-paste)",
 			"Include PEM encapsulation boundaries", "Generate self-signed certificate",
-			"Keys and certificates come as a PKCS12 file", "CA server enrollment URL", "URL (http://...)"),
+			"Keys and certificates come as a PKCS12 file", "CA server enrollment URL (not supported)", "URL of the CA"),
 		TP,
 		.no_words = 1,
-		.columns = "terminal pem selfsigned pkcs12 url",
-		.check = check_url },
+		.columns = "terminal pem selfsigned pkcs12",
+		.check = check_enrollment },
 	{ .syntax = "serial-number none$serial_none",
 		.help = HELP("Include serial number", "Do not include serial number in the request"),
 		TP,

@@ -8,7 +8,7 @@
 #define SCHEMA_TABLES                                                                                                              \
 	"system", "timestamps", "aaa", "aaa_login", "aaa_network", "local_pool", "client_group", "user", "line", "pki_trustpoint", \
 		"pki_cert", "pki_pending", "pki_map", "pki_map_rule", "isakmp", "isakmp_policy", "keyring", "isakmp_key",          \
-		"isakmp_peer", "isakmp_profile", "profile_keyring", "profile_match", "ipsec", "transform_set", "crypto_map",       \
+		"isakmp_peer", "isakmp_profile", "profile_keyring", "profile_match", "profile_pki", "ipsec", "transform_set", "crypto_map",       \
 		"map_peer", "map_set", "session_key", "map_setting", "interface", "interface_secondary", "route", "acl", "ace"
 
 static const char schema_1[] =
@@ -68,7 +68,7 @@ static const char schema_1[] =
 	"CREATE TABLE isakmp_policy("
 	"  priority INTEGER PRIMARY KEY CHECK(priority BETWEEN 1 AND 10000),"
 	"  encryption TEXT CHECK(encryption IN ('3des', 'aes', 'aes 192', 'aes 256')),"
-	"  hash TEXT CHECK(hash IN ('md5', 'sha256', 'sha384', 'sha512')), authentication TEXT CHECK(authentication = 'pre-share'),"
+	"  hash TEXT CHECK(hash IN ('md5', 'sha256', 'sha384', 'sha512')), authentication TEXT CHECK(authentication IN ('pre-share', 'ecdsa-sig')),"
 	"  dh_group INTEGER CHECK(dh_group IN (2, 5, 14, 15, 16, 19, 20, 21, 24)),"
 	"  lifetime INTEGER CHECK(lifetime BETWEEN 60 AND 86400)) STRICT;"
 	"CREATE TABLE keyring("
@@ -93,6 +93,10 @@ static const char schema_1[] =
 	"CREATE TABLE profile_keyring("
 	"  profile TEXT NOT NULL REFERENCES isakmp_profile(name) ON DELETE CASCADE, ord INTEGER NOT NULL, name TEXT NOT NULL,"
 	"  PRIMARY KEY(profile, ord)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE profile_pki("
+	"  profile TEXT NOT NULL REFERENCES isakmp_profile(name) ON DELETE CASCADE, kind TEXT NOT NULL CHECK(kind IN ('trust', "
+	"'cert')),"
+	"  ord INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY(profile, kind, ord)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE profile_match("
 	"  profile TEXT NOT NULL REFERENCES isakmp_profile(name) ON DELETE CASCADE, ord INTEGER NOT NULL, addr TEXT, mask TEXT,"
 	"  host TEXT, host_domain TEXT, user TEXT, user_domain TEXT, client_group TEXT, PRIMARY KEY(profile, ord)) STRICT, WITHOUT "
@@ -100,7 +104,7 @@ static const char schema_1[] =
 
 	"CREATE TABLE pki_trustpoint("
 	"  name TEXT PRIMARY KEY, terminal TEXT CHECK(terminal = 'terminal'), pem TEXT CHECK(pem = 'pem'),"
-	"  selfsigned TEXT CHECK(selfsigned = 'selfsigned'), pkcs12 TEXT CHECK(pkcs12 = 'pkcs12'), url TEXT,"
+	"  selfsigned TEXT CHECK(selfsigned = 'selfsigned'), pkcs12 TEXT CHECK(pkcs12 = 'pkcs12'),"
 	"  serial_none TEXT CHECK(serial_none = 'none'), fqdn_none TEXT CHECK(fqdn_none = 'none'), fqdn TEXT,"
 	"  ip_none TEXT CHECK(ip_none = 'none'), ip TEXT, ip_interface TEXT, subject TEXT,"
 	"  rev1 TEXT NOT NULL DEFAULT 'crl' CHECK(rev1 IN ('crl', 'ocsp', 'none')), rev2 TEXT CHECK(rev2 IN ('crl', 'ocsp', "

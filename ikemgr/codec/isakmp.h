@@ -228,6 +228,9 @@ enum isakmp_encaps {
 
 #define AUTH_PRE_SHARED       1
 #define AUTH_RSA_SIG          3
+#define AUTH_ECDSA_256        9 /* RFC 4754: SHA-256 on P-256 … */
+#define AUTH_ECDSA_384        10
+#define AUTH_ECDSA_521        11
 #define AUTH_XAUTH_PRE_SHARED 65001 /* XAUTHInitPreShared, draft-ietf-ipsec-isakmp-xauth-06 7.2 */
 
 /* Messages of a transaction exchange, draft-ietf-ipsec-isakmp-mode-cfg-05 3.2. */
@@ -282,6 +285,8 @@ enum isakmp_attr_config {
 #define XAUTH_GENERIC 0
 #define XAUTH_FAIL    0
 #define XAUTH_OK      1
+
+#define CERT_X509_SIG 4 /* RFC 2408 3.9: X.509 certificate, signature */
 
 /* Texts; numbers that no list has print as "Unknown (77)". `out` is returned or a static text. */
 #define NAME_TEXT 24

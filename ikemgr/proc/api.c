@@ -38,6 +38,11 @@ static void failure_row(void *ctx, const struct ikem_failure *f)
 	row(ctx, span_of(f, sizeof(*f)));
 }
 
+static void crl_row(void *ctx, const struct ikem_crl *c)
+{
+	row(ctx, span_of(c, sizeof(*c)));
+}
+
 static void stat_row(void *ctx, const struct ikem_stat *s)
 {
 	row(ctx, span_of(s, sizeof(*s)));
@@ -76,6 +81,9 @@ static enum err dump(struct call *call)
 		break;
 	case IKEM_PEER_DUMP:
 		ike_each_session(k, session_row, call);
+		break;
+	case IKEM_CRL_DUMP:
+		ike_each_crl(k, crl_row, call);
 		break;
 	case IKEM_FAILURE_DUMP:
 		ike_each_failure(k, failure_row, call);
@@ -248,6 +256,7 @@ static void on_message(void *ctx, struct msg_conn *c, struct msg *m)
 	case IKEM_PEER_DUMP:
 	case IKEM_FAILURE_DUMP:
 	case IKEM_STATS:
+	case IKEM_CRL_DUMP:
 		e = dump(&call);
 		msg_reply(c, m, e, 0, (struct span){ 0 });
 		return;

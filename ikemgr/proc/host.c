@@ -117,6 +117,45 @@ void proto_user_answer(void *ctx, uint64_t serial, enum err e)
 	proto_tick(p);
 }
 
+static void host_sign(void *ctx, uint64_t serial, const struct ike_sign_request *request)
+{
+	struct proto *p = ctx;
+	enum err e = keys_ask_sign(p->keys, serial, request);
+
+	if (e != ERR_OK)
+		log_msg("CRYPTO", LOG_SEV_ERROR, "KEYSTORE", "The process that holds the keys takes no question: %s", err_text(e));
+}
+
+void proto_signature_answer(void *ctx, uint64_t serial, enum err e, struct span signature)
+{
+	struct proto *p = ctx;
+
+	if (!p->ike)
+		return;
+	ike_done_sign(p->ike, serial, e, signature);
+	proto_tick(p);
+}
+
+/* What cannot be asked for gets no answer, and the negotiation its time-out. */
+static void host_fetch(void *ctx, uint64_t serial, const char *url, struct span body)
+{
+	struct proto *p = ctx;
+	enum err e = p->fetch ? fetch_ask(p->fetch, serial, url, body) : ERR_CLOSED;
+
+	if (e != ERR_OK)
+		log_msg("PKI", LOG_SEV_ERROR, "FETCH", "%s cannot be fetched: %s", url, err_text(e));
+}
+
+void proto_fetch_answer(void *ctx, uint64_t serial, enum err e, struct span bytes)
+{
+	struct proto *p = ctx;
+
+	if (!p->ike)
+		return;
+	ike_done_fetch(p->ike, serial, e, bytes);
+	proto_tick(p);
+}
+
 static void host_spi_alloc(void *ctx, uint64_t serial, const struct dpm_spi *want)
 {
 	struct proto *p = ctx;
@@ -200,6 +239,8 @@ void proto_host(struct proto *p, struct ike_host *host)
 		.dh_derive = host_dh_derive,
 		.dh_drop = host_dh_drop,
 		.skeyid = host_skeyid,
+		.sign = host_sign,
+		.fetch = host_fetch,
 		.session_keys = host_session_keys,
 		.user_check = host_user_check,
 		.spi_alloc = host_spi_alloc,

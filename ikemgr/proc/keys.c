@@ -111,6 +111,43 @@ static void on_session(struct keys *k, struct msg_conn *c, struct msg *m)
 	wipe(&a, sizeof(a));
 }
 
+/* Twice, as with the secrets: the first handle may be one of a file that was put away. */
+static enum err sign(struct keys *k, const struct ike_sign_request *q, struct keys_signature *out)
+{
+	enum err e = ERR_NOT_FOUND;
+
+	for (int attempt = 0; attempt < 2; attempt++) {
+		if (!k->db) {
+			e = secrets_open(&k->db, k->path, true);
+			if (e != ERR_OK)
+				return e;
+		}
+		e = keys_sign(k->db, q, out->bytes, &out->len);
+		if (e == ERR_OK)
+			return e;
+		secrets_close(k->db);
+		k->db = NULL;
+	}
+	return e;
+}
+
+static void on_sign(struct keys *k, struct msg_conn *c, struct msg *m)
+{
+	struct keys_sign_question q;
+	struct keys_signature a = { 0 };
+	enum err e = ERR_INVALID;
+
+	if (m->body.len == sizeof(q)) {
+		memcpy(&q, m->body.data, sizeof(q));
+		a.serial = q.serial;
+		e = sign(k, &q.request, &a);
+	}
+	if (e != ERR_OK)
+		log_msg("CRYPTO", LOG_SEV_ERROR, "KEYSTORE", "A private key could not be used: %s", err_text(e));
+	if (msg_answer(c, m, e, 0, span_of(&a, sizeof(a))) != ERR_OK)
+		loop_stop(k->loop, 1);
+}
+
 static void on_question(void *ctx, struct msg_conn *c, struct msg *m)
 {
 	struct keys *k = ctx;
@@ -118,6 +155,10 @@ static void on_question(void *ctx, struct msg_conn *c, struct msg *m)
 	struct keys_skeyid a = { 0 };
 	enum err e = ERR_INVALID;
 
+	if (m->head.type == KEYS_SIGN) {
+		on_sign(k, c, m);
+		return;
+	}
 	if (m->head.type == KEYS_SESSION) {
 		on_session(k, c, m);
 		return;

@@ -4,6 +4,9 @@
  *   KEYS_SKEYID, struct ike_skeyid_request  -->      secret of that id from keys.db; prf(secret, Ni | Nr)
  *                                           <--  status, struct keys_skeyid
  *
+ *   KEYS_SIGN, struct ike_sign_request      -->      key pair of that id from keys.db; its signature over the hash
+ *                                           <--  status, struct keys_signature
+ *
  *   KEYS_SESSION, struct ike_session_request  -->    keys of those ids that were set by hand (`set session-key`)
  *                                           <--  status, struct keys_session
  *
@@ -18,7 +21,17 @@
 #include "platform/base/loop.h"
 #include "platform/base/msg.h"
 
-enum keys_msg { KEYS_SKEYID = 1, KEYS_SESSION = 32 };
+enum keys_msg { KEYS_SKEYID = 1, KEYS_SIGN = 2, KEYS_SESSION = 32 };
+
+struct keys_sign_question {
+	uint64_t serial;
+	struct ike_sign_request request;
+};
+struct keys_signature {
+	uint64_t serial;
+	uint16_t len;
+	uint8_t bytes[IKE_SIGNATURE_MAX];
+};
 
 struct keys_session_question {
 	uint64_t serial;
@@ -39,6 +52,10 @@ struct keys_question {
 	struct ike_skeyid_request request;
 };
 
+/* keys_sign.c: the signature as IKE has it on the wire: PKCS #1 block type 1 around the bare hash (RSA), r | s (ECDSA). */
+struct secrets;
+enum err keys_sign(struct secrets *db, const struct ike_sign_request *q, uint8_t out[IKE_SIGNATURE_MAX], uint16_t *len) MUST_CHECK;
+
 /* The process: serves `fd` until it is closed or `life` is. Returns its exit status. */
 int keys_serve(int fd, int life, const char *data_dir);
 
@@ -51,6 +68,9 @@ typedef void (*keys_session_answer)(
 struct keys_client *keys_client_new(struct loop *l, int fd, keys_answer answer, void (*lost)(void *ctx), void *ctx);
 void keys_client_free(struct keys_client *c);
 /* The answer comes later; ERR_LIMIT and the like come at once and mean: no answer will. */
+/* Who hears of signatures. */
+void keys_client_signatures(struct keys_client *c, keys_answer answer);
+enum err keys_ask_sign(struct keys_client *c, uint64_t serial, const struct ike_sign_request *request) MUST_CHECK;
 /* Who hears of session keys; without it nobody may ask for them. */
 void keys_client_sessions(struct keys_client *c, keys_session_answer answer);
 enum err keys_ask_session(struct keys_client *c, uint64_t serial, const struct ike_session_request *request) MUST_CHECK;

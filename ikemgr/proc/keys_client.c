@@ -9,6 +9,7 @@
 struct keys_client {
 	struct msg_conn *conn;
 	keys_answer answer;
+	keys_answer signature;
 	keys_session_answer session;
 	void (*lost)(void *ctx);
 	void *ctx;
@@ -28,6 +29,19 @@ static void on_session(struct keys_client *c, struct msg *m)
 	wipe(&a, sizeof(a));
 }
 
+static void on_signature(struct keys_client *c, struct msg *m)
+{
+	struct keys_signature a;
+	enum err e = (enum err)m->head.status;
+
+	if (!c->signature || m->body.len != sizeof(a))
+		return;
+	memcpy(&a, m->body.data, sizeof(a));
+	if (e == ERR_OK && a.len > sizeof(a.bytes))
+		e = ERR_INVALID;
+	c->signature(c->ctx, a.serial, e, e == ERR_OK ? span_of(a.bytes, a.len) : (struct span){ 0 });
+}
+
 static void on_answer(void *ctx, struct msg_conn *conn, struct msg *m)
 {
 	struct keys_client *c = ctx;
@@ -35,6 +49,8 @@ static void on_answer(void *ctx, struct msg_conn *conn, struct msg *m)
 	enum err e = (enum err)m->head.status;
 
 	(void)conn;
+	if (m->head.type == KEYS_SIGN)
+		on_signature(c, m);
 	if (m->head.type == KEYS_SESSION)
 		on_session(c, m);
 	if (m->head.type != KEYS_SKEYID || m->body.len != sizeof(a))
@@ -96,4 +112,16 @@ enum err keys_ask_session(struct keys_client *c, uint64_t serial, const struct i
 	struct keys_session_question q = { .serial = serial, .request = *request };
 
 	return c->conn ? msg_send(c->conn, KEYS_SESSION, 1, ERR_OK, 0, span_of(&q, sizeof(q))) : ERR_CLOSED;
+}
+
+void keys_client_signatures(struct keys_client *c, keys_answer answer)
+{
+	c->signature = answer;
+}
+
+enum err keys_ask_sign(struct keys_client *c, uint64_t serial, const struct ike_sign_request *request)
+{
+	struct keys_sign_question q = { .serial = serial, .request = *request };
+
+	return c->conn && c->signature ? msg_send(c->conn, KEYS_SIGN, 1, ERR_OK, 0, span_of(&q, sizeof(q))) : ERR_CLOSED;
 }

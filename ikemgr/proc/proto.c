@@ -27,12 +27,16 @@ static void on_life(void *ctx, int fd, int what)
 	loop_stop(p->loop, 0);
 }
 
-static bool open_all(struct proto *p, int keys_fd)
+static bool open_all(struct proto *p, int keys_fd, int fetch_fd)
 {
 	p->tick = loop_timer_new(p->loop, on_tick, p);
 	p->keys = keys_client_new(p->loop, keys_fd, proto_keys_answer, on_keys_lost, p);
-	if (p->keys)
+	if (p->keys) {
 		keys_client_sessions(p->keys, proto_session_answer);
+		keys_client_signatures(p->keys, proto_signature_answer);
+	}
+	if (fetch_fd >= 0)
+		p->fetch = fetch_client_new(p->loop, fetch_fd, proto_fetch_answer, p);
 	p->pool = dh_pool_new(p->loop, p->options->workers, &proto_dh_handlers, p);
 	p->follow = cfg_follow_new(p->loop, p->options->run_dir, proto_configured, p);
 	p->users = users_new(p->loop, p->options->run_dir, proto_user_answer, p);
@@ -47,6 +51,7 @@ static void close_all(struct proto *p)
 	udp_free(p->udp);
 	dh_pool_free(p->pool);
 	keys_client_free(p->keys);
+	fetch_client_free(p->fetch);
 	users_free(p->users);
 	cfg_follow_free(p->follow);
 	if (p->tick)
@@ -74,12 +79,12 @@ struct proto *proto_open(const struct options *o)
 	return p;
 }
 
-int proto_run(struct proto *p, int keys_fd, int life)
+int proto_run(struct proto *p, int keys_fd, int fetch_fd, int life)
 {
 	struct loop_fd *watch = loop_fd_add(p->loop, life, LOOP_READ, on_life, p);
 	int status = 1;
 
-	if (watch && loop_signals(p->loop, NULL, NULL) == ERR_OK && open_all(p, keys_fd))
+	if (watch && loop_signals(p->loop, NULL, NULL) == ERR_OK && open_all(p, keys_fd, fetch_fd))
 		status = loop_run(p->loop);
 	close_all(p);
 	loop_fd_del(watch);

@@ -15,6 +15,7 @@
 #include "ikemgr/proc/dh_pool.h"
 #include "ikemgr/proc/dp_client.h"
 #include "ikemgr/proc/export.h"
+#include "ikemgr/proc/fetch.h"
 #include "ikemgr/proc/keys.h"
 #include "ikemgr/proc/options.h"
 #include "ikemgr/proc/udp.h"
@@ -29,6 +30,7 @@ struct proto {
 	struct dp_client *dp;
 	struct dh_pool *pool;
 	struct keys_client *keys;
+	struct fetch_client *fetch; /* NULL: nothing can be fetched */
 	struct users *users;
 	struct cfg_follow *follow;
 	struct msg_server *api;
@@ -43,13 +45,15 @@ struct proto {
 /* Opens the console's door, which only the user that started us may do in the run directory. NULL with a log line when that
  * fails. */
 struct proto *proto_open(const struct options *o);
-/* Confined by now: runs until a signal, the end of the keys process (`keys_fd`, taken over) or of the parent (`life`). Frees `p`.
- * Returns the exit status. */
-int proto_run(struct proto *p, int keys_fd, int life);
+/* Confined by now: runs until a signal, the end of the keys process (`keys_fd`, taken over; `fetch_fd` too, -1: nothing can be
+ * fetched) or of the parent (`life`). Frees `p`. Returns the exit status. */
+int proto_run(struct proto *p, int keys_fd, int fetch_fd, int life);
 
 /* host.c: what the core asks for. */
 void proto_host(struct proto *p, struct ike_host *host);
 void proto_keys_answer(void *ctx, uint64_t serial, enum err e, struct span skeyid);
+void proto_fetch_answer(void *ctx, uint64_t serial, enum err e, struct span bytes);
+void proto_signature_answer(void *ctx, uint64_t serial, enum err e, struct span signature);
 void proto_session_answer(void *ctx, uint64_t serial, enum err e, const struct ike_session_keys *keys);
 void proto_user_answer(void *ctx, uint64_t serial, enum err e);
 extern const struct dh_pool_handlers proto_dh_handlers;

@@ -10,6 +10,7 @@ enum confine_profile {
 	CONFINE_CONFIGD,   /* files below its folders, SQLite, AF_UNIX */
 	CONFINE_IKE_PROTO, /* UDP sockets it was given, threads, AF_UNIX */
 	CONFINE_IKE_KEYS,  /* reads keys.db; no packets */
+	CONFINE_IKE_FETCH, /* TCP to where a URL says, the resolver, threads, AF_UNIX */
 	CONFINE_DATAPATH,  /* packet sockets, TAP, netlink, runs nft */
 	CONFINE_PLATFORM,  /* root: everything but what nobody may */
 	CONFINE_CLI

@@ -1,6 +1,9 @@
 /* The event loop of the rig: one ordered list of what will happen, and the hosts of the cores. */
 #include "rig.h"
 
+#include "configdb/secrets.h"
+#include "ikemgr/proc/keys.h"
+
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 
@@ -182,6 +185,33 @@ static void host_skeyid(void *ctx, uint64_t serial, const struct ike_skeyid_requ
 		bytes_put(e, secret_span(&out));
 }
 
+static void host_sign(void *ctx, uint64_t serial, const struct ike_sign_request *q)
+{
+	struct node *n = ctx;
+	struct event *e = event_add(n->rig, 1, n->id, EVENT_SIGNED);
+	uint8_t out[IKE_SIGNATURE_MAX];
+	uint16_t len = 0;
+
+	e->serial = serial;
+	e->e = n->secrets == NULL ? ERR_NOT_FOUND : keys_sign(n->secrets, q, out, &len);
+	if (e->e == ERR_OK)
+		bytes_put(e, span_of(out, len));
+}
+
+static void host_fetch(void *ctx, uint64_t serial, const char *url, struct span body)
+{
+	struct node *n = ctx;
+	struct event *e = event_add(n->rig, 1000, n->id, EVENT_FETCHED);
+	static uint8_t out[65536];
+	size_t len = 0;
+
+	n->fetches++;
+	e->serial = serial;
+	e->e = n->fetched == NULL ? ERR_TIMEOUT : n->fetched(n, url, body, out, sizeof(out), &len);
+	if (e->e == ERR_OK)
+		bytes_put(e, span_of(out, len));
+}
+
 /* The keys are the texts of the ids, one behind the other. */
 static void host_session(void *ctx, uint64_t serial, const struct ike_session_request *q)
 {
@@ -322,6 +352,8 @@ static void core_new(struct node *n)
 		.dh_derive = host_derive,
 		.dh_drop = host_drop,
 		.skeyid = host_skeyid,
+		.sign = host_sign,
+		.fetch = host_fetch,
 		.session_keys = host_session,
 		.user_check = host_user,
 		.spi_alloc = host_spi,
@@ -378,6 +410,13 @@ static void cfg_drop(struct cfg *c)
 {
 	for (size_t i = 0; i < c->nacls; i++)
 		free(c->acls[i].entries);
+	for (size_t i = 0; i < c->ntrustpoints; i++) {
+		for (size_t k = 0; k < c->trustpoints[i].ncerts; k++)
+			free(c->trustpoints[i].certs[k].der);
+		free(c->trustpoints[i].certs);
+	}
+	free(c->trustpoints);
+	free(c->cert_maps);
 	free(c->acls);
 	free(c->interfaces);
 	free(c->policies);
@@ -404,6 +443,7 @@ void rig_free(struct rig *r)
 		for (size_t d = 0; d < 64; d++)
 			dh_free(r->n[i].dh[d].dh);
 		cfg_drop(r->n[i].cfg);
+		secrets_close(r->n[i].secrets);
 	}
 	while ((e = r->events) != NULL) {
 		r->events = e->next;
@@ -452,6 +492,12 @@ static void event_run(struct rig *r, struct event *e)
 		break;
 	case EVENT_SKEYID:
 		ike_done_skeyid(n->k, e->serial, e->e, s);
+		break;
+	case EVENT_SIGNED:
+		ike_done_sign(n->k, e->serial, e->e, s);
+		break;
+	case EVENT_FETCHED:
+		ike_done_fetch(n->k, e->serial, e->e, s);
 		break;
 	case EVENT_SESSION:
 		ike_done_session_keys(n->k, e->serial, e->e, (const struct ike_session_keys *)s.data);

@@ -22,6 +22,8 @@ struct rig_dh {
 	struct dh *dh;
 };
 
+struct secrets;
+
 struct node {
 	struct rig *rig;
 	int id;
@@ -35,6 +37,10 @@ struct node {
 	size_t nsas;
 	unsigned put_count, del_count, up_count, failed_count, sent, keepalives;
 	size_t bytes_in, bytes_out;
+	struct secrets *secrets; /* key pairs: rig_pki.c */
+	/* What a fetch brings; NULL: no answer. */
+	enum err (*fetched)(struct node *n, const char *url, struct span body, uint8_t *out, size_t size, size_t *len);
+	unsigned fetches;
 	bool deaf;                        /* gets nothing */
 	uint64_t last_in_us, last_out_us; /* packets through its SAs, as a test says; 0: none */
 	unsigned questions;               /* about them */
@@ -63,6 +69,8 @@ struct event {
 		EVENT_GENERATED,
 		EVENT_DERIVED,
 		EVENT_SKEYID,
+		EVENT_SIGNED,
+		EVENT_FETCHED,
 		EVENT_SESSION,
 		EVENT_SPI,
 		EVENT_PUT,

@@ -5,7 +5,7 @@
  * Encrypted messages are made with the SA's own keys, so that it is the payload set, not the key, that is judged.
  */
 #include "ikemgr/codec/fields.h"
-#include "rig.h"
+#include "rig_pki.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -223,6 +223,18 @@ static void every_state_aggressive(void **state)
 	walk(r, 2000);
 }
 
+static void every_state_signature(void **state)
+{
+	struct rig *r = rig_new(1, 2);
+	struct authority *ca = authority_new("/CN=Root");
+
+	(void)state;
+	rig_enroll(&r->n[0], ca, &(struct cert_want){ .subject = "/CN=A", .alt = "IP:203.0.113.1" });
+	rig_enroll(&r->n[1], ca, &(struct cert_want){ .subject = "/CN=B", .alt = "IP:198.51.100.2" });
+	walk(r, 3000);
+	authority_free(ca);
+}
+
 /* The rows say themselves: a set with one payload less than a row wants, or one more than it allows, has no row. */
 static void rows_alone(void **state)
 {
@@ -238,6 +250,7 @@ static void rows_alone(void **state)
 				.on = row->on,
 				.role = row->role == ROLE_EITHER ? ROLE_INITIATOR : row->role,
 				.state = row->from == RULE_ANY ? MM_SA_SETUP : row->from,
+				.auth = row->auth,
 				.encrypted = row->encrypted,
 				.kinds = row->must,
 				.evidence = row->needs };
@@ -280,6 +293,7 @@ int main(void)
 		cmocka_unit_test(rows_alone),
 		cmocka_unit_test(every_state),
 		cmocka_unit_test(every_state_aggressive),
+		cmocka_unit_test(every_state_signature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,36 +5,8 @@ import subprocess
 
 import pytest
 
+from authority import Authority, enroll
 from console_rig import Router
-
-
-class Authority:
-    """A CA made of files."""
-
-    def __init__(self, folder, subject="/O=Acme/CN=Root", kind="ec"):
-        self.dir = str(folder)
-        os.makedirs(self.dir, exist_ok=True)
-        self.key("ca.key", kind)
-        self.run("req", "-x509", "-new", "-key", "ca.key", "-subj", subject, "-days", "3650", "-sha256", "-out", "ca.pem")
-
-    def run(self, *words, text=None):
-        return subprocess.run(["openssl", *words], cwd=self.dir, check=True, capture_output=True, text=True, input=text).stdout
-
-    def key(self, name, kind):
-        if kind == "ec":
-            self.run("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", name)
-        else:
-            self.run("genrsa", "-out", name, "2048")
-
-    def sign(self, request, days="365"):
-        with open(f"{self.dir}/extensions", "w") as f:
-            f.write("keyUsage=critical,digitalSignature\n")
-        return self.run("x509", "-req", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days, "-sha256",
-                        "-copy_extensions", "copy", text=request)
-
-    @property
-    def pem(self):
-        return open(f"{self.dir}/ca.pem").read()
 
 
 @pytest.fixture(scope="module")
@@ -53,30 +25,8 @@ def config(router, text):
     return router.script("enable\nconfigure terminal\n" + text + "\nend\nexit\n", timeout=60)
 
 
-def request_of(said):
-    found = re.search(r"Certificate Request follows:\s+(-----BEGIN CERTIFICATE REQUEST-----.*?-----END CERTIFICATE REQUEST-----)", said, re.S)
-    assert found, said
-    return found.group(1) + "\n"
-
-
-def enrolled(router, ca, name, keys="rsakeypair {0} 2048", extra=""):
-    said = config(router, f"""crypto pki trustpoint {name}
- enrollment terminal pem
- subject-name CN={name},O=Acme
- fqdn {name.lower()}.example.com
- {keys.format(name)}
-{extra}
-crypto pki authenticate {name}
-{ca.pem}quit
-yes
-crypto pki enroll {name}
-yes
-no""")
-    assert "Trustpoint CA certificate accepted." in said, said
-    signed = ca.sign(request_of(said))
-    said = config(router, f"crypto pki import {name} certificate\n{signed}\nquit")
-    assert "% Router Certificate successfully imported" in said, said
-    return signed
+def enrolled(router, ca, name, keys):
+    return enroll(lambda text: config(router, text), ca, name, keys.format(name), f"CN={name},O=Acme", f"{name.lower()}.example.com")
 
 
 def test_generate_asks_for_the_modulus(router):

@@ -58,7 +58,7 @@ static void start_ike(struct site *s)
 	if (s->proto == 0) {
 		keep_only(pair[0], s->life[0]);
 		struct proto *p = proto_open(&o);
-		_exit(p ? proto_run(p, pair[0], s->life[0]) : 3);
+		_exit(p ? proto_run(p, pair[0], -1, s->life[0]) : 3);
 	}
 	close(pair[0]);
 	close(pair[1]);

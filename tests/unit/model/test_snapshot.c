@@ -50,13 +50,14 @@ static void check_system(const struct cfg *c)
 static void check_crypto(const struct cfg *c)
 {
 	assert_false(c->isakmp_enabled);
-	assert_int_equal(c->npolicies, 3);
+	assert_int_equal(c->npolicies, 4);
 	const struct cfg_isakmp_policy *p = c->policies;
 	assert_true(p[0].priority == 1 && p[0].encryption == CIPHER_DES && p[0].hash == HASH_SHA1 && p[0].auth == 1 &&
 		    p[0].group == GROUP_1);
 	assert_int_equal(p[0].lifetime_s, 86400);
 	assert_true(p[1].priority == 10 && p[1].encryption == CIPHER_AES256 && p[1].hash == HASH_SHA256 && p[1].group == GROUP_14);
-	assert_true(p[2].priority == 10000 && p[2].auth == 3 && p[2].encryption == CIPHER_3DES && p[2].hash == HASH_MD5);
+	assert_true(p[2].priority == 20 && p[2].auth == 10 && p[2].hash == HASH_SHA384);
+	assert_true(p[3].priority == 10000 && p[3].auth == 3 && p[3].encryption == CIPHER_3DES && p[3].hash == HASH_MD5);
 	assert_true(c->ipsec.lifetime_s == 120 && !c->ipsec.lifetime_kb && !c->ipsec.replay_window);
 	assert_true(c->ipsec.df_bit == DF_CLEAR && c->ipsec.fragment_after);
 	const struct cfg_transform_set *t = cfg_transform_set(c, "AES");

@@ -1,0 +1,215 @@
+"""Main mode with certificates against strongSwan, both roles: good ones, and each way in which one can be bad.
+
+    hostA 192.168.1.10 -- R1 203.0.113.1 -- internet -- 198.51.100.2 strongSwan (R2) -- 192.168.2.10 hostB
+                                            203.0.113.254: the CRL's server
+"""
+import os
+import re
+
+import pytest
+
+from authority import Authority, enroll
+from conftest import site_fixture
+from rig import ROOT, until
+
+site = site_fixture("certificates", peer="strongswan")
+pytestmark = pytest.mark.xdist_group("certificates")
+
+PEER = "%s/tests/qemu/peer-ike" % ROOT
+
+
+class Strongswan:
+    """R2's configuration, and its log."""
+
+    def __init__(self, site):
+        self.site = site
+        self.dir = f"/var/tmp/postern-lab/{site.name}/R2/ike"
+
+    def load(self, ca, name, proposal="aes256-sha256-modp2048", identity=None, remote="C=*"):
+        for folder in ("x509", "x509ca", "private"):
+            os.makedirs(f"{self.dir}/{folder}", exist_ok=True)
+        for source, target in (("ca.pem", "x509ca/ca.pem"), (f"{name}.pem", "x509/own.pem"), (f"{name}.key", "private/own.key")):
+            with open(f"{ca.dir}/{source}") as one, open(f"{self.dir}/{target}", "w") as other:
+                other.write(one.read())
+        own = f"id = {identity}" if identity else ""
+        with open(f"{self.dir}/swanctl.conf", "w") as file:
+            file.write(CONF.format(proposal=proposal, own=own))
+        self.control("--terminate", "--ike", "postern", "--force", check=False)
+        self.control("--load-all", "--clear")
+
+    def control(self, *words, check=True):
+        return self.site.run("R2", PEER, "in", self.dir, "swanctl", *words, check=check)
+
+    def log(self):
+        with open(f"{self.dir}/log") as file:
+            return file.read()
+
+
+CONF = """connections {{
+	postern {{
+		version = 1
+		local_addrs = 198.51.100.2
+		remote_addrs = 203.0.113.1
+		encap = yes
+		proposals = {proposal}
+		local {{
+			auth = pubkey
+			certs = own.pem
+			{own}
+		}}
+		remote {{
+			auth = pubkey
+			id = %any
+		}}
+		children {{
+			site {{
+				local_ts = 192.168.2.0/24
+				remote_ts = 192.168.1.0/24
+				esp_proposals = aes256-sha256
+			}}
+		}}
+	}}
+}}
+"""
+
+R1 = "CN=R1,O=Acme"
+CRL = "crlDistributionPoints=URI:http://203.0.113.254:8080/crl.der"
+
+
+def typed(site):
+    return lambda text: site.console("R1", "configure terminal", *text.split("\n"), "end")
+
+
+@pytest.fixture(scope="module")
+def setup(site, tmp_path_factory):
+    ca = Authority(tmp_path_factory.mktemp("ca"))
+    swan = Strongswan(site)
+    console = typed(site)
+    said = console("crypto key generate rsa label RSA modulus 2048\ncrypto key generate ec keysize 256 label EC")
+    assert said.count("[OK]") == 2, said
+    enroll(console, ca, "CA-RSA", "rsakeypair RSA", R1)
+    enroll(console, ca, "CA-EC", "eckeypair EC", R1)
+    ca.issue("rsa", "rsa", "/O=Acme/CN=R2", ("subjectAltName=IP:198.51.100.2",))
+    ca.issue("ec", "ec", "/O=Acme/CN=R2", ("subjectAltName=IP:198.51.100.2",))
+    return ca, swan
+
+
+@pytest.fixture(autouse=True)
+def fresh(site):
+    site.console("R1", "clear crypto session", "clear logging", "")
+    yield
+    site.console("R1", "clear crypto session")
+
+
+def method(site, word):
+    site.configure("R1", "crypto isakmp policy 10", f"authentication {word}")
+
+
+def passes(site):
+    until(lambda: site.ping(count=1, wait=2) == (1, 1), 30, "passing:\n" + site.show("R1", "show logging"))
+
+
+def log_has(site, pattern):
+    return until(lambda: re.search(pattern, site.show("R1", "show logging")), 20, f"{pattern} in\n" + site.show("R1", "show logging"))
+
+
+@pytest.mark.parametrize("word, name, short", [("rsa-sig", "rsa", "rsig"), ("ecdsa-sig", "ec", "ecds")])
+def test_both_roles(site, setup, word, name, short):
+    ca, swan = setup
+    method(site, word)
+    swan.load(ca, name)
+    with site.capture(word) as wire:
+        passes(site)
+        screen = site.show("R1", "show crypto isakmp sa detail")
+        assert re.search(rf"aes\s+sha256\s+{short}", screen), screen
+        site.console("R1", "clear crypto session")
+        swan.control("--terminate", "--ike", "postern", "--force", check=False)
+        said = swan.control("--initiate", "--child", "site", check=False)
+        assert "completed successfully" in said, said + swan.log()[-3000:]
+        assert site.ping("hostB", "192.168.1.10", count=3) == (3, 3)
+    assert wire.clear_text() == []
+    screen = site.show("R1", "show crypto isakmp sa")
+    assert "QM_IDLE" in screen
+
+
+def test_identity_by_distinguished_name(site, setup):
+    ca, swan = setup
+    method(site, "rsa-sig")
+    ca.issue("dn", "rsa", "/O=Acme/CN=Only a name")
+    swan.load(ca, "dn")
+    site.configure("R1", "crypto isakmp identity dn")
+    passes(site)
+    site.configure("R1", "no crypto isakmp identity")
+
+
+def test_wrong_authority(site, setup, tmp_path):
+    ca, swan = setup
+    method(site, "rsa-sig")
+    other = Authority(tmp_path / "other", "/O=Evil/CN=Root")
+    other.issue("evil", "rsa", "/O=Acme/CN=R2", ("subjectAltName=IP:198.51.100.2",))
+    swan.load(other, "evil")
+    assert site.ping(count=2, wait=1)[1] == 0
+    # strongSwan, the responder, does not trust ours; asked by it, we do not trust its.
+    swan.control("--initiate", "--child", "site", "--timeout", "5", check=False)
+    log_has(site, r"%CRYPTO-5-IKMP_INVAL_CERT: Certificate received from 198\.51\.100\.2 is bad: no authenticated trustpoint")
+    log_has(site, r"%CRYPTO-6-IKMP_MODE_FAILURE: Processing of Main mode failed with peer at 198\.51\.100\.2")
+    assert re.search(r"parsed INFORMATIONAL_V1 .* N\(INVAL_CA|INVAL_CERTAUTH|INVALID_CERT_AUTHORITY", swan.log()), swan.log()[-2000:]
+
+
+def test_expired(site, setup):
+    ca, swan = setup
+    method(site, "rsa-sig")
+    ca.issue("old", "rsa", "/O=Acme/CN=R2", ("subjectAltName=IP:198.51.100.2",), days="-1")
+    swan.load(ca, "old")
+    swan.control("--initiate", "--child", "site", "--timeout", "5", check=False)
+    log_has(site, r"Certificate received from 198\.51\.100\.2 is bad: certificate cn=R2,o=Acme has expired")
+    assert re.search(r"N\(INVAL_CERT\)", swan.log()), swan.log()[-2000:]
+
+
+def test_wrong_name(site, setup):
+    ca, swan = setup
+    method(site, "rsa-sig")
+    ca.issue("name", "rsa", "/O=Acme/CN=R2", ("subjectAltName=DNS:r2.example.com",))
+    swan.load(ca, "name", identity="r2.example.com")
+    passes(site)
+    site.console("R1", "clear crypto session")
+    # A map that wants another one.
+    site.configure("R1", "crypto pki certificate map NOT 10", "subject-name co somebody else", "exit", "crypto isakmp profile P",
+                   "match certificate NOT", "exit", "crypto map VPN 10 ipsec-isakmp", "set isakmp-profile P")
+    assert site.ping(count=2, wait=1)[1] == 0
+    log_has(site, r"identity r2\.example\.com is not one of ISAKMP profile P")
+    site.configure("R1", "crypto pki certificate map NOT 10", "no subject-name co somebody else", "subject-name co cn=r2,o=acme")
+    passes(site)
+    site.configure("R1", "crypto map VPN 10 ipsec-isakmp", "no set isakmp-profile P", "exit", "no crypto isakmp profile P",
+                   "no crypto pki certificate map NOT 10")
+
+
+def test_revoked_by_a_list_over_http(site, setup):
+    ca, swan = setup
+    method(site, "rsa-sig")
+    ca.issue("listed", "rsa", "/O=Acme/CN=R2", ("subjectAltName=IP:198.51.100.2", CRL))
+    swan.load(ca, "listed")
+    site.configure("R1", "crypto pki trustpoint CA-RSA", "revocation-check crl", "exit", "crypto pki trustpoint CA-EC", "revocation-check crl")
+    try:
+        # Nobody answers: not let in.
+        assert site.ping(count=2, wait=1)[1] == 0
+        log_has(site, r"nothing could be learned of the certificate's revocation")
+        ca.crl()
+        server = site.start("internet", "/usr/bin/python3", "-m", "http.server", "--bind", "203.0.113.254", "--directory", ca.dir, "8080")
+        try:
+            passes(site)
+            screen = site.show("R1", "show crypto pki crls")
+            assert re.search(r"cn=Root", screen) and "http://203.0.113.254:8080/crl.der" in screen, screen
+            # The list that is kept is good for its time; a new start fetches the new one.
+            ca.crl("listed.pem")
+            site.console("R1", "clear crypto session")
+            site.kill("R1", "ikemgrd")
+            until(lambda: "QM_IDLE" not in site.show("R1", "show crypto isakmp sa"), 20, "a new ikemgrd")
+            site.ping(count=3, wait=2)
+            log_has(site, r"Certificate received from 198\.51\.100\.2 is bad: the certificate has been revoked")
+        finally:
+            server.terminate()
+            server.wait()
+    finally:
+        for name in ("CA-RSA", "CA-EC"):
+            site.configure("R1", f"crypto pki trustpoint {name}", "revocation-check none")
