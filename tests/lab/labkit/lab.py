@@ -16,6 +16,8 @@ PEERS = ("postern", "strongswan", "strongswan-kernel", "libreswan")
 def up(args):
     if os.geteuid() != 0:
         raise LabError("network namespaces need root: try again with sudo")
+    if args.nat in ("r2", "both") and args.peer in peers.GUESTS:
+        raise LabError(f"--nat {args.nat}: {args.peer} is not on this side of the wire")
     lab = Lab(args.name)
     if net.present(lab):
         raise LabError(f"lab '{lab.name}' is up already (lab down --name {lab.name})")
@@ -24,7 +26,7 @@ def up(args):
     facts = {"bin": os.path.realpath(router.root_of(args.bin)), "peer": args.peer, "nodes": {}}
     try:
         lab.save(facts)
-        net.up(lab, without=peers.nodes_elsewhere(args.peer))
+        net.up(lab, without=peers.nodes_elsewhere(args.peer), nats={"both": ("r1", "r2")}.get(args.nat, (args.nat,) if args.nat else ()))
         r1 = args.r1 or f"{CONFIGS}/{'bare' if args.bare else 'R1'}.cfg"
         facts["nodes"]["R1"] = router.start(lab, "R1", r1, facts["bin"])
         lab.save(facts)
