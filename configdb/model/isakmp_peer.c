@@ -48,6 +48,14 @@ static void password_render(struct render *r, const struct stmt *st)
 	sqlite3_finalize(q);
 }
 
+/* We begin with addresses only: what to say to a peer that is known by name would never be said. */
+static enum grammar_result check_endpoint(struct change *c)
+{
+	if (!c->remove && strcmp(c->key[0], "address") != 0)
+		return refuse(c, "%% Names of peers are not resolved: an endpoint goes with crypto isakmp peer address");
+	return GR_OK;
+}
+
 #define PEER_ROW .mode = MODE_ISA_PEER, .tables = CFG_ISAKMP
 #define SET_AM   "Set values for peer", "Aggressive mode attributes"
 
@@ -87,6 +95,7 @@ static const struct stmt rows[] = {
 		PEER_ROW,
 		.no_words = 3,
 		.shape = SHAPE_SCALAR,
-		.columns = "ep_addr ep_fqdn ep_user" },
+		.columns = "ep_addr ep_fqdn ep_user",
+		.check = check_endpoint },
 };
 const struct block block_isakmp_peer = { rows, sizeof rows / sizeof *rows, true };

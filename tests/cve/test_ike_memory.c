@@ -1,5 +1,5 @@
-/* The n-th allocation fails, for every n of one full handshake, at both ends, and of the renewal after it: no crash, no leak,
- * and the tunnel comes all the same once memory is back.
+/* The n-th allocation fails, for every n of one full handshake in main or aggressive mode, in fragments or whole, at both ends, and
+ * of the renewal after it: no crash, no leak, and the tunnel comes all the same once memory is back.
  *
  * Only the sanitizer build can make allocations fail; elsewhere the handshakes alone are run.
  */
@@ -22,10 +22,36 @@ static void ask_again(struct rig *r)
 	rig_later(r, SECONDS(2), ask_again);
 }
 
-static long one_handshake(long fail)
+enum { MAIN_MODE, AGGRESSIVE_MODE, IN_FRAGMENTS, HOW };
+
+/* What is long is lost, so that it comes in fragments. */
+static bool narrow(struct rig *r, struct packet *p)
+{
+	(void)r;
+	return p->len <= 200 || p->bytes[16] == PAYLOAD_SA;
+}
+
+static void prepare(struct rig *r, int how)
+{
+	for (int i = 0; i < 2; i++) {
+		r->n[i].cfg->isakmp.fragmentation = how == IN_FRAGMENTS;
+		r->n[i].k->frag_size = 200;
+	}
+	r->edit = how == IN_FRAGMENTS ? narrow : NULL;
+	if (how == AGGRESSIVE_MODE) {
+		cfg_isakmp_peer_add(r->n[0].cfg, "198.51.100.2", CFG_ID_HOST, "a.example.org");
+		cfg_key_named_add(&r->n[1], "", "a.example.org", "a key of the two sites");
+	}
+	rig_config(&r->n[0]);
+	rig_config(&r->n[1]);
+}
+
+static long one_handshake(int how, long fail)
 {
 	struct rig *r = rig_new(1, 2);
 	long used = 0;
+
+	prepare(r, how);
 
 	rig_map(&r->n[0], 0)->pfs = GROUP_2;
 	rig_map(&r->n[0], 0)->lifetime_s = 120;
@@ -48,11 +74,13 @@ static long one_handshake(long fail)
 
 static void every_allocation(void **state)
 {
-	long n = one_handshake(0);
-
 	(void)state;
-	for (long i = 1; i <= n; i++)
-		one_handshake(i);
+	for (int how = 0; how < HOW; how++) {
+		long n = one_handshake(how, 0);
+
+		for (long i = 1; i <= n; i++)
+			one_handshake(how, i);
+	}
 }
 
 int main(void)

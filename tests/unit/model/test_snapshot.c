@@ -126,8 +126,10 @@ static void check_isakmp(const struct cfg *c)
 	assert_string_equal(p->endpoint.text, "r1.example.org");
 	p = cfg_isakmp_peer(c, ip("198.51.100.3"));
 	assert_true(p && p->endpoint.kind == CFG_ID_ADDRESS && p->endpoint.addr == ip("203.0.113.1"));
-	p = cfg_isakmp_peer_named(c, "GW.example.org");
+	p = cfg_isakmp_peer(c, ip("198.51.100.4"));
 	assert_true(p && p->endpoint.kind == CFG_ID_USER);
+	p = cfg_isakmp_peer_named(c, "GW.example.org");
+	assert_true(p && !p->has_endpoint);
 	const struct cfg_isakmp_profile *f = cfg_isakmp_profile(c, "BRANCH");
 	assert_true(
 		f && f->nkeyrings == 2 && f->nmatch == 6 && f->has_self && f->self.kind == CFG_ID_HOST && f->initiate_aggressive);
