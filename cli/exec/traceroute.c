@@ -22,14 +22,20 @@ static void word_done(struct trace *t)
 	struct addr a;
 
 	t->word[t->len] = '\0';
+	/* What a router refused has no time on IOS: "!H", not "5 msec !H". */
+	if (t->timed && t->word[0] != '!')
+		milliseconds(t);
+	t->timed = false;
 	if (t->column == 0)
 		out_printf(t->out, "%3s", t->word);
 	else if (strcmp(t->word, "*") == 0)
 		out_printf(t->out, t->column == 1 ? "  * " : " * ");
+	else if (strcmp(t->word, "!X") == 0) /* administratively prohibited */
+		out_printf(t->out, " !A ");
 	else if (t->word[0] == '!')
 		out_printf(t->out, " %s ", t->word);
 	else if (strcmp(t->word, "ms") == 0)
-		milliseconds(t);
+		t->timed = true;
 	else if (addr_parse(&a, t->word) == ERR_OK) {
 		out_printf(t->out, t->address ? "\n    %s" : " %s", t->word);
 		t->address = true;
@@ -42,6 +48,9 @@ static void word_done(struct trace *t)
 
 static void line_done(struct trace *t)
 {
+	if (t->timed)
+		milliseconds(t);
+	t->timed = false;
 	if (t->started)
 		out_printf(t->out, "\n");
 	t->started = true;
@@ -72,10 +81,11 @@ static bool traceroute(struct exec_call *c)
 	const char *to = exec_arg(c, "to");
 	struct trace t = { .out = c->out };
 	char source[ADDR_TEXT];
-	char *argv[16] = { "traceroute", "-n", "-q", "3", "-w", "3", "-m", "30" };
+	/* One probe after the other, as IOS does: routers answer only so many at a time. */
+	char *argv[16] = { "traceroute", "-n", "-N", "1", "-q", "3", "-w", "3", "-m", "30" };
 	enum child_end end;
 	struct addr a;
-	size_t n = 8;
+	size_t n = 10;
 	int status;
 
 	if (addr_parse(&a, to) != ERR_OK || a.family != AF_INET) {

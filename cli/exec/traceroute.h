@@ -14,6 +14,7 @@ struct trace {
 	unsigned column; /* word of the line, from 0 */
 	bool address;    /* one stands in this line already */
 	char time[16];   /* "0.512", waiting for its "ms" */
+	bool timed;      /* the "ms" was there: printed when the next word is not "!H" */
 };
 
 /* Takes bytes as `traceroute -n` writes them. */

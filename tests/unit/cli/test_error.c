@@ -94,7 +94,8 @@ static void traceroute_screen(void **state)
 				   " 1  10.1.0.1  0.512 ms  1.601 ms  2.377 ms\n"
 				   " 2  * * *\n"
 				   " 3  10.2.0.1  3.1 ms 10.2.0.5  4.2 ms *\n"
-				   " 4  10.2.0.9  5.0 ms !H  5.1 ms !H  5.2 ms !H\n";
+				   " 4  10.2.0.9  5.0 ms !H  5.1 ms !H  5.2 ms !H\n"
+				   " 5  10.2.0.7  6.0 ms !X * 6.2 ms !X\n";
 
 	(void)state;
 	for (size_t step = 1; step < 9; step++) {
