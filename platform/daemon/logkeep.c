@@ -56,9 +56,10 @@ static bool record_take(struct reader *from, struct logring *r, struct log_count
 	uint8_t severity = reader_u8(from);
 	uint64_t number = reader_u64(from);
 	struct log_counts counts = counts_take(from);
+	struct span bytes = reader_bytes(from, len);
 	char text[TEXT_MAX + 1];
 
-	if (!text_take(text, reader_bytes(from, len)) || from->failed || severity > LOG_SEV_DEBUG || number <= r->numbered)
+	if (from->failed || !text_take(text, bytes) || severity > LOG_SEV_DEBUG || number <= r->numbered)
 		return false;
 	r->numbered = number - 1;
 	if (logring_put(r, severity, text) != ERR_OK)
