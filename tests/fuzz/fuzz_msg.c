@@ -13,18 +13,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The same bytes as a log buffer that an earlier program left. */
-static void kept_buffer(struct span bytes)
-{
-	struct log_counts counts = { 0 };
-	struct logring ring;
-
-	logring_init(&ring, 4096);
-	if (!logkeep_read(bytes, &ring, &counts) && ring.first != NULL)
-		abort();
-	logring_clear(&ring);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct {
