@@ -175,8 +175,8 @@ def test_a_running_capture_is_not_changed(site):
 DECODE = f"{ROOT}/tests/captures/decode"
 
 
-def decoded(path, display_filter, *fields):
-    done = subprocess.run([DECODE, path, "-n", "-Y", display_filter, "-T", "fields", *(w for f in fields for w in ("-e", f))],
+def decoded(path, display_filter, *fields, options=()):
+    done = subprocess.run([DECODE, path, "-n", *options, "-Y", display_filter, "-T", "fields", *(w for f in fields for w in ("-e", f))],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return [line for line in done.stdout.split("\n") if line]
@@ -273,3 +273,28 @@ def test_with_nothing_to_see_the_engine_goes_its_quick_way_again(site):
     assert seen_by_a_stranger_here() == 3
     stop(site)
     assert seen_by_a_stranger_here() == 0
+
+
+encapsulated = site_fixture("moncapudp", peer="strongswan")
+
+
+def test_esp_in_udp_is_seen_packet_by_packet_in_both_directions(encapsulated):
+    """strongSwan's own ESP comes in UDP; both ends send and take runs of packets as one where they can."""
+    site = encapsulated
+    site.console("R1", "debug crypto keys")
+    start(site, "interface gi0/0 both", "buffer size 40")
+    until(lambda: site.ping(count=1) == (1, 1), 30, "an answer through the new tunnel")
+    load(site, 3)
+    received, dropped, _ = stop(site)
+    site.console("R1", "monitor capture CAP export flash:CAP.pcap with-keys", "")
+    path = f"/var/tmp/postern-lab/{site.name}/R1/data/flash/CAP.pcap"
+    ours = Capture(site, path)
+    assert dropped == 0 and received > 2200
+    assert ours.read("frame.len > 1514") == []
+    assert ours.read("udp.checksum.status == 0 || ip.checksum.status == 0", options=("-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")) == []
+    opened = decoded(path, "udp.port == 4500 && esp", "esp.icv_good", "frame.packet_flags_direction", "esp.sequence", options=("--disable-protocol", "tcp"))
+    assert {line.split("\t")[0] for line in opened} == {"1"}
+    for direction in ("0x00000001", "0x00000002"):           # every packet, once
+        numbers = [int(line.split("\t")[2]) for line in opened if line.split("\t")[1] == direction]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1)) and len(numbers) > 100
+    site.console("R1", "undebug all")
