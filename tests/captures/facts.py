@@ -65,6 +65,19 @@ class Facts:
         assert ipaddress.ip_address(address)
         return address, mask, self.offer["isakmp.id.protoid"][mine], self.offer["isakmp.id.port"][mine]
 
+    def plaintext_mtu(self, path_mtu=1500):
+        """The longest clear packet that fits the path, by what one packet of the capture became longer; padding goes to whole blocks."""
+        lengths, pad = self.wire.rows("(ah || esp) && icmp", "ip.len", "esp.pad_len")[0]
+        outer = int(lengths[0])
+        clear = 100 if self.case.transport else int(lengths[1])      # the router's own pings are of 100 bytes
+        if not self.case.cipher:
+            return path_mtu - (outer - clear)
+        iv = next(sa[5] for sa in self.outbound("R1") if sa[0] == "esp")
+        added, block = outer - clear - int(pad[0]), 4 if "gcm" in self.case.cipher else max(4, iv)
+        sealed = 20 if self.case.transport else 0                    # the IP header stays outside
+        assert (clear - sealed + 2 + int(pad[0])) % block == 0
+        return max(n for n in range(path_mtu) if n + added + -(n - sealed + 2) % block <= path_mtu)
+
     def phase_1_identity(self, router):
         """What `router` said it is, once decrypted; None if phase 1 is older than the capture."""
         for m in self.phase_1:

@@ -114,6 +114,7 @@ def ipsec(f, router):
         (r"PFS \(Y/N\): (\w), DH group: (\S+)", [("Y", f"group{pfs[0]}") if pfs else ("N", "none")]),
         (r"remaining key lifetime \(k/sec\): \((\d+)/(\d+)\)", [(Near(int(lifetime["2"]), 100), Near(int(lifetime["1"]), 600))] * len(sas)),
         (r"IV size: (\d+) bytes", [(str(sa[5]),) for sa in both if sa[5] is not None]),
+        (r"plaintext mtu (\d+), path mtu (\d+), ip mtu (\d+)", [(str(f.plaintext_mtu()), "1500", "1500")]),
         (r"replay detection support: (\w)", [("Y",)] * len(sas)),
     ]
     for way, these in (("inbound", f.inbound(router)), ("outbound", f.outbound(router))):
