@@ -45,7 +45,8 @@ static bool text_take(char out[TEXT_MAX + 1], struct span s)
 	for (size_t i = 0; i < s.len; i++)
 		if (s.data[i] < ' ' || s.data[i] == 0x7f)
 			return false;
-	memcpy(out, s.data, s.len);
+	if (s.len > 0)
+		memcpy(out, s.data, s.len);
 	out[s.len] = '\0';
 	return true;
 }
