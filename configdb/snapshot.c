@@ -44,7 +44,7 @@ void load_rows(
 		values_from_row(v, q);
 		row(l, v);
 	}
-	sqlite3_finalize(q);
+	db_done(&l->db, q);
 	mem_free(v);
 }
 

@@ -94,6 +94,7 @@ enum err store_open(struct store **out, const char *path, struct secrets *secret
 		store_close(s);
 		return e;
 	}
+	s->db.cache = db_cache_new();
 	*out = s;
 	return ERR_OK;
 }
@@ -102,6 +103,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
+	db_cache_free(s->db.cache);
 	sqlite3_close_v2(s->db.h);
 	mem_free(s);
 }
@@ -170,7 +172,7 @@ enum err store_last_change(struct store *s, struct store_change *out)
 		snprintf(out->from, sizeof out->from, "%s", db_col(q, 2));
 		out->wall_us = (uint64_t)sqlite3_column_int64(q, 3);
 	}
-	sqlite3_finalize(q);
+	db_done(&s->db, q);
 	return found ? ERR_OK : ERR_NOT_FOUND;
 }
 
@@ -183,7 +185,7 @@ enum err store_login(struct store *s, const char *user, char hash[128], uint8_t 
 		return ERR_NOT_FOUND;
 	uint64_t id = (uint64_t)sqlite3_column_int64(q, 0);
 	*privilege = (uint8_t)sqlite3_column_int(q, 1);
-	sqlite3_finalize(q);
+	db_done(&s->db, q);
 	hash[0] = 0;
 	enum err e = id ? secrets_get(s->secrets, id, &value) : ERR_OK;
 	if (e == ERR_OK)

@@ -80,8 +80,8 @@ static void table_copy(struct db *to, struct db *from, const char *table)
 			to->failed = rc;
 		sqlite3_reset(put);
 	}
-	sqlite3_finalize(q);
-	sqlite3_finalize(put);
+	db_done(from, q);
+	db_done(to, put);
 }
 
 /* The file into memory, where an older schema can be brought up to date. */

@@ -23,7 +23,7 @@ static void one_interface(struct render *r, const char *name)
 		values_from_row(&v, q);
 		render_object(r, &block_interface.rows[0], &v);
 	}
-	sqlite3_finalize(q);
+	db_done(r->db, q);
 }
 
 enum err store_text(struct store *s, bool all, const char *interface, char **text)

@@ -45,7 +45,7 @@ static void password_render(struct render *r, const struct stmt *st)
 		psk_encrypt(r, &v, "password");
 		emit_values(r, st, &v);
 	}
-	sqlite3_finalize(q);
+	db_done(r->db, q);
 }
 
 /* We begin with addresses only: what to say to a peer that is known by name would never be said. */

@@ -46,7 +46,7 @@ static void keyrings_render(struct render *r, const struct stmt *st)
 		value_set(&v, "keyrings", db_col(q, 0));
 		emit_values(r, st, &v);
 	}
-	sqlite3_finalize(q);
+	db_done(r->db, q);
 }
 
 #define MATCH_WHERE                                                                                                                \

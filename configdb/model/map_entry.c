@@ -138,7 +138,7 @@ static void sets_render(struct render *r, const struct stmt *st)
 		value_set(&v, "sets", db_col(q, 0));
 		emit_values(r, st, &v);
 	}
-	sqlite3_finalize(q);
+	db_done(r->db, q);
 }
 
 static enum grammar_result check_pfs(struct change *c)

@@ -18,7 +18,7 @@ static bool overlaps(struct change *c, uint32_t low, uint32_t high, char *name, 
 		if (found)
 			snprintf(name, size, "%s", db_col(q, 0));
 	}
-	sqlite3_finalize(q);
+	db_done(c->db, q);
 	return found;
 }
 

@@ -99,7 +99,7 @@ static void render_scalar(struct render *r, const struct stmt *st)
 		else if (any || (r->all && st->off))
 			emit_values(r, st, &v);
 	}
-	sqlite3_finalize(q);
+	db_done(r->db, q);
 }
 
 void render_mode(struct render *r, enum mode mode)

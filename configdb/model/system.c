@@ -86,7 +86,7 @@ static void stamps_render(struct render *r, const struct stmt *st)
 		} else {
 			emit(r, "no service timestamps %s", kinds[i]);
 		}
-		sqlite3_finalize(q);
+		db_done(r->db, q);
 	}
 }
 

@@ -77,7 +77,7 @@ static void enable_render(struct render *r, const struct stmt *st)
 		values_from_row(&v, q);
 		emit_values(r, st, &v);
 	}
-	sqlite3_finalize(q);
+	db_done(r->db, q);
 }
 
 static enum grammar_result user_apply(struct change *c)
