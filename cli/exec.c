@@ -11,10 +11,10 @@
 
 static const struct exec_row *const tables[] = { exec_rows_session, exec_rows_terminal, exec_rows_config, exec_rows_files,
 	exec_rows_flash, exec_rows_system, exec_rows_users, exec_rows_logging, exec_rows_ping, exec_rows_traceroute,
-	exec_rows_clear, exec_rows_debug, exec_rows_acl, exec_rows_ipsec, exec_rows_isakmp, exec_rows_phase1, exec_rows_map,
-	exec_rows_crypto_session, exec_rows_capture, exec_rows_capture_show, exec_rows_capture_export, exec_rows_keys,
-	exec_rows_engine, exec_rows_interfaces, exec_rows_ip, exec_rows_ip_pool, exec_rows_transform, exec_rows_pki_keys,
-	exec_rows_pki_certs, exec_rows_pki_show };
+	exec_rows_clear, exec_rows_connect, exec_rows_engine_active, exec_rows_debug, exec_rows_acl, exec_rows_ipsec,
+	exec_rows_isakmp, exec_rows_phase1, exec_rows_map, exec_rows_crypto_session, exec_rows_capture, exec_rows_capture_show,
+	exec_rows_capture_export, exec_rows_keys, exec_rows_engine, exec_rows_interfaces, exec_rows_ip, exec_rows_ip_pool,
+	exec_rows_transform, exec_rows_pki_keys, exec_rows_pki_certs, exec_rows_pki_show };
 
 static bool add_row(struct grammar *g, const struct exec_row *r, enum mode mode)
 {

@@ -35,7 +35,7 @@ extern const struct exec_row exec_rows_session[], exec_rows_terminal[], exec_row
 	exec_rows_capture[], exec_rows_capture_show[], exec_rows_capture_export[], exec_rows_keys[], exec_rows_engine[],
 	exec_rows_interfaces[], exec_rows_ip[], exec_rows_transform[];
 extern const struct exec_row exec_rows_pki_keys[], exec_rows_pki_certs[], exec_rows_pki_show[], exec_rows_ip_pool[],
-	exec_rows_phase1[];
+	exec_rows_phase1[], exec_rows_connect[], exec_rows_engine_active[];
 
 /* All rows, compiled; NULL when out of memory. A wrong row is a programming error and ends the program. */
 struct grammar *exec_grammar(void);

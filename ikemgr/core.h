@@ -478,6 +478,7 @@ bool crypto_on(const struct ike *k);
 struct flow *flow_get(struct ike *k, const struct dp_policy_id *id, bool make);
 void flow_start(struct flow *f);
 void flow_acquire(struct ike *k, const struct dpm_acquire *a);
+bool flow_connect(struct flow *f); /* begins without traffic; false: it has SAs */
 void flow_ike_up(struct ike_sa *sa);
 void flow_ike_failed(struct ike *k, struct addr local, struct addr peer);
 void flow_quick_failed(struct flow *f, struct ike_sa *sa, bool silent);

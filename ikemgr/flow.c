@@ -230,6 +230,20 @@ static bool just_up(const struct flow *f)
 	return false;
 }
 
+bool flow_connect(struct flow *f)
+{
+	EACH(l, &f->children)
+	{
+		struct child *c = OWNER(l, struct child, of_flow);
+
+		if (child_whole(c) && !c->worn)
+			return false;
+	}
+	if (f->stage == FLOW_IDLE)
+		flow_round(f);
+	return true;
+}
+
 void flow_acquire(struct ike *k, const struct dpm_acquire *a)
 {
 	struct flow *f = flow_get(k, &a->policy, true);

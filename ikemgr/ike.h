@@ -137,6 +137,7 @@ void ike_each_failure(struct ike *k, void (*each)(void *ctx, const struct ikem_f
 void ike_each_stat(struct ike *k, void (*each)(void *ctx, const struct ikem_stat *s), void *ctx);
 void ike_admission(struct ike *k, struct ikem_admission *out);
 unsigned ike_clear(struct ike *k, const struct ikem_clear *c);
+void ike_connect(struct ike *k, const struct ikem_connect *c, struct ikem_connected *out);
 void ike_debug(struct ike *k, bool isakmp, bool errors_only);
 void ike_key_export(struct ike *k, bool on);
 

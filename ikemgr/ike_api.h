@@ -20,6 +20,7 @@ enum ike_msg {
 	IKEM_FAILURE_DUMP, /* -> dump of ikem_failure: the last ones, newest first */
 	IKEM_ADMISSION,    /* -> ikem_admission: `show crypto call admission statistics` */
 	IKEM_STATS,        /* -> dump of ikem_stat */
+	IKEM_CONNECT,      /* ikem_connect -> ikem_connected: negotiation without traffic. Privilege 15 */
 	IKEM_CRL_DUMP = 40 /* -> dump of ikem_crl */
 };
 
@@ -74,6 +75,17 @@ struct ikem_clear {
 	struct addr peer;   /* unset: all */
 	char map[CFG_NAME]; /* `clear crypto sa map NAME`; empty: all */
 	char user[80];      /* of a remote-access client; empty: all */
+};
+
+struct ikem_connect {
+	char map[CFG_NAME];
+	uint16_t seq; /* 0: all entries */
+};
+
+/* Permit lines of complete entries on interfaces that are up. */
+struct ikem_connected {
+	uint32_t begun, up; /* negotiation begun, or under way; SAs are there already */
+	uint32_t passive;   /* entries that only answer, or are keyed by hand */
 };
 
 struct ikem_debug {

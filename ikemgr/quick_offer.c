@@ -95,7 +95,7 @@ bool bundle_read(struct span proposals, uint8_t number, struct bundle *b)
 		if (p == PARTS || b->has[p] || v.proposal.spi_size != 4)
 			return false;
 		b->has[p] = true;
-		b->ah_first = p == PART_AH && !b->has[PART_ESP];
+		b->ah_first = b->ah_first || (p == PART_AH && !b->has[PART_ESP]);
 		b->transforms[p] = v.proposal.transforms;
 		b->ntransforms[p] = v.proposal.ntransforms;
 		b->spi[p] = reader_u32(&r);

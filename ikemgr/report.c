@@ -157,6 +157,45 @@ unsigned ike_clear(struct ike *k, const struct ikem_clear *c)
 	return n;
 }
 
+/* One entry of a map on an interface: each of its lines is a flow. */
+static void connect_entry(struct ike *k, const struct cfg_interface *i, const struct cfg_map_entry *e, struct ikem_connected *out)
+{
+	const struct cfg_acl *acl = cfg_acl(k->cfg, e->acl);
+	struct policy p = { .interface = i, .entry = e };
+	struct dp_policy_id id;
+	struct flow *f;
+
+	if (e->kind != MAP_ISAKMP) {
+		out->passive++;
+		return;
+	}
+	for (size_t n = 0; acl != NULL && cfg_map_entry_fault(k->cfg, e) == NULL && n < acl->nentries; n++) {
+		p.ace = &acl->entries[n];
+		if (!p.ace->permit || p.ace->remark || !ace_selectors(p.ace, &p.sel))
+			continue;
+		policy_id_of(&id, &p);
+		f = flow_get(k, &id, true);
+		if (f != NULL && flow_connect(f))
+			out->begun++;
+		else if (f != NULL)
+			out->up++;
+	}
+}
+
+void ike_connect(struct ike *k, const struct ikem_connect *c, struct ikem_connected *out)
+{
+	*out = (struct ikem_connected){ 0 };
+	for (size_t n = 0; k->cfg != NULL && k->cfg->isakmp_enabled && n < k->cfg->ninterfaces; n++) {
+		const struct cfg_interface *i = &k->cfg->interfaces[n];
+
+		if (strcmp(i->crypto_map, c->map) != 0 || !policy_interface_up(k, i) || cfg_map_owner(k->cfg, i) != i)
+			continue;
+		for (const struct cfg_map_entry *e = cfg_map_first(k->cfg, c->map); e != NULL; e = cfg_map_next(k->cfg, e))
+			if (c->seq == 0 || c->seq == e->seq)
+				connect_entry(k, i, e, out);
+	}
+}
+
 void ike_debug(struct ike *k, bool isakmp, bool errors_only)
 {
 	k->debug = isakmp;

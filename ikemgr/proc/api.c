@@ -121,6 +121,20 @@ static void clear(struct call *call)
 	msg_reply(call->c, call->m, ERR_OK, 0, span_of(&count, sizeof(count)));
 }
 
+static void connect_map(struct call *call)
+{
+	struct ikem_connect what;
+	struct ikem_connected done = { 0 };
+
+	memcpy(&what, call->m->body.data, sizeof(what));
+	what.map[sizeof(what.map) - 1] = '\0';
+	if (call->p->ike) {
+		ike_connect(call->p->ike, &what, &done);
+		proto_tick(call->p);
+	}
+	msg_reply(call->c, call->m, ERR_OK, 0, span_of(&done, sizeof(done)));
+}
+
 static void debug(struct call *call)
 {
 	struct proto *p = call->p;
@@ -218,6 +232,7 @@ static const struct action {
 	void (*run)(struct call *call);
 } actions[] = {
 	{ IKEM_CLEAR, sizeof(struct ikem_clear), true, clear },
+	{ IKEM_CONNECT, sizeof(struct ikem_connect), true, connect_map },
 	{ IKEM_DEBUG, sizeof(struct ikem_debug), true, debug },
 	{ IKEM_KEY_EXPORT, sizeof(struct ikem_key_export), true, key_export },
 	{ IKEM_ADMISSION, 0, false, admission },

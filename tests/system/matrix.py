@@ -27,7 +27,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "lab")]
 from labkit import lab as kit, peers                                    # noqa: E402
 from labkit.base import Lab, LabError                                             # noqa: E402
 from matrix_peers import Libreswan, StrongSwan                          # noqa: E402
-from matrix_rows import LIBRESWAN_SLICE, diagonal, product, without_ecp_pfs     # noqa: E402
+from matrix_rows import LIBRESWAN_SLICE, diagonal, product, protections, protections_slice, without_ecp_pfs     # noqa: E402
 
 ROOT = os.path.realpath(f"{HERE}/../..")
 LAB = f"{ROOT}/tests/lab/lab"
@@ -35,11 +35,14 @@ BACKENDS = {"native": ("strongswan", "kernel-libipsec"), "strongswan-kernel": ("
 # What crosses the internet link, counted: ESP, ESP in UDP (its first word is no non-ESP marker), site traffic in clear.
 COUNTERS = """table ip matrix {
 	counter seen_esp {}
+	counter seen_ah {}
 	counter seen_udp {}
 	counter seen_clear {}
 	chain watch {
 		type filter hook forward priority 0;
 		ip protocol 50 counter name "seen_esp"
+		ip protocol 51 counter name "seen_ah"
+		ip protocol icmp ip saddr 203.0.113.1 counter name "seen_clear"
 		udp dport 4500 @th,64,32 != 0 counter name "seen_udp"
 		ip saddr 192.168.0.0/16 counter name "seen_clear"
 	}
@@ -75,15 +78,19 @@ class Bench:
     def configure(self, row):
         screen = self.console(
             "configure terminal", "crypto isakmp policy 10", f"encryption {row.encryption}", f"hash {row.hash}", f"group {row.group}",
-            "exit", f"crypto ipsec transform-set TS {row.transform}", "mode tunnel", "exit", "crypto map VPN 10",
-            f"set pfs group{row.pfs}" if row.pfs else "no set pfs", "end", "clear crypto sa", "clear crypto isakmp")
-        wrong = re.search(r"^% (?!NOTE|Warning|WARNING).*", screen, re.M)
+            "exit", f"crypto ipsec transform-set TS {row.transform}", f"mode {'transport' if row.transport else 'tunnel'}",
+            "esn" if row.esn else "no esn", "exit", "ip access-list extended ENDS", "10 permit ip host 203.0.113.1 host 198.51.100.2",
+            "exit", "crypto map VPN 10", f"match address {'ENDS' if row.transport else 'SITE-B'}",
+            f"set pfs group{row.pfs}" if row.pfs else "no set pfs", "end", "clear crypto sa", "clear crypto isakmp",
+            "show crypto ipsec sa | include interface")         # an answer is never older than the lines before it
+        wrong = re.search(r"^% (?!NOTE|Warning|WARNING|Duplicate).*", screen, re.M)
         return f"the console: {wrong.group(0)}" if wrong else None
 
-    def ping(self, count=3):
+    def ping(self, row, count=3):
         """Pings from hostA to hostB until so many came back; returns how many did. The first ones may find a slow peer's SAs not yet
         installed: it has them only after the third message of quick mode."""
-        said = subprocess.run(self.words("hostA", "ping", "-n", "-c", str(count), "-i", "0.25", "-w", "20", "192.168.2.10"),
+        said = subprocess.run(self.words("R1" if row.transport else "hostA", "ping", "-n", "-c", str(count), "-i", "0.25", "-w", "20",
+                                         "198.51.100.2" if row.transport else "192.168.2.10"),
                               capture_output=True, text=True).stdout
         found = re.search(r"(\d+) received", said)
         return int(found.group(1)) if found else 0
@@ -103,12 +110,12 @@ class Bench:
             wrong = self.peer.initiate()
             if wrong:
                 return wrong
-        got = self.ping()
+        got = self.ping(row)
         seen = self.counters()
         if got < 2:
             return f"{got} pings came back in 20 s; {self.why()}"
-        form, other = ("udp", "esp") if self.kind == "native" else ("esp", "udp")
-        if seen[form] < 2 or seen[other] or seen["clear"]:       # what left at once may cross the link as one segment
+        form = "udp" if self.kind == "native" else "ah" if row.ah else "esp"
+        if seen[form] < 2 or any(seen[other] for other in ("udp", "esp", "ah") if other != form) or seen["clear"]:       # what left at once may cross the link as one segment
             return f"on the wire: {seen}"
         return self.shown() or self.peer.check(row)
 
@@ -144,7 +151,8 @@ class Bench:
 def rows_of(kind, part):
     if not part:
         return without_ecp_pfs(product()) if kind == "libreswan" else product()
-    return {"native": diagonal(12), "strongswan-kernel": diagonal(4, 2), "libreswan": LIBRESWAN_SLICE}[kind]
+    return {"native": diagonal(12) + protections_slice(), "strongswan-kernel": diagonal(4, 2) + protections_slice(),
+            "libreswan": LIBRESWAN_SLICE + protections_slice()}[kind]
 
 
 def run_kind(kind, args, results, lock):
@@ -194,6 +202,28 @@ def table(results):
     return "\n".join(lines)
 
 
+def summary(results):
+    """README's table: what of each protection was tried with whom, and how it went."""
+    peers_of = sorted({(one["peer"], one["backend"]) for one in results if one["row"] != "all"})
+    lines = ["| | " + " | ".join(f"{peer}, {backend}" for peer, backend in peers_of) + " |", "|---" * (len(peers_of) + 1) + "|"]
+    for kind in ("ESP", "AH", "AH+ESP"):
+        for mode in ("tunnel", "transport"):
+            cells = []
+            for peer in peers_of:
+                of = [one for one in results if (one["peer"], one["backend"]) == peer and kind_of(one["row"]) == (kind, mode)]
+                good, bad = (sum(one["result"] == result for one in of) for result in ("pass", "FAIL"))
+                reasons = sorted({one["reason"] for one in of if one["result"] == "empty"})
+                cells.append(", ".join([f"{good} pass"] * bool(good) + [f"{bad} fail"] * bool(bad)) or "; ".join(reasons) or "-")
+            lines.append(f"| {kind}, {mode} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def kind_of(row):
+    words = row.split()
+    kinds = [kind for kind in ("AH", "ESP") if any(word.startswith(f"{kind.lower()}-") for word in words)]
+    return "+".join(kinds), "transport" if "transport" in words else "tunnel"
+
+
 def main():
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--slice", action="store_true")
@@ -202,7 +232,11 @@ def main():
     top.add_argument("--bin", default=f"{ROOT}/build/bin")
     top.add_argument("--out", default=f"{ROOT}/build/matrix.json")
     top.add_argument("--verbose", action="store_true")
+    top.add_argument("--summary", nargs="+", metavar="JSON", help="only print README's table of these results")
     args = top.parse_args()
+    if args.summary:
+        print(summary([one for path in args.summary for one in json.load(open(path))]))
+        return 0
     results, lock, begun = [], threading.Lock(), time.monotonic()
     threads = [threading.Thread(target=run_kind, args=(kind, args, results, lock)) for kind in args.only or BACKENDS]
     for thread in threads:
@@ -214,6 +248,7 @@ def main():
         json.dump(results, file, indent=1)
     count = {result: sum(one["result"] == result for one in results) for result in ("pass", "FAIL", "empty")}
     print(table(results))
+    print("\n" + summary(results))
     print(f"\n{count['pass']} pass, {count['FAIL']} fail, {count['empty']} empty, in {time.monotonic() - begun:.0f} s: {args.out}")
     return 1 if count["FAIL"] or not count["pass"] else 0
 

@@ -24,7 +24,11 @@ SWAN = {
     "gcm": ("aes128gcm16", "AES_GCM_16"), "gcm 192": ("aes192gcm16", "AES_GCM_16"), "gcm 256": ("aes256gcm16", "AES_GCM_16"),
     "gmac": ("aes128gmac", "NULL_AES_GMAC"), "gmac 192": ("aes192gmac", "NULL_AES_GMAC"), "gmac 256": ("aes256gmac", "NULL_AES_GMAC"),
     "null": ("null", "NULL"),
+    "aes-ctr": ("aes128ctr", "AES_CTR"), "aes-ctr 256": ("aes256ctr", "AES_CTR"), "camellia": ("camellia128", "CAMELLIA_CBC"),
+    "camellia 256": ("camellia256", "CAMELLIA_CBC"), "aes-xcbc": ("aesxcbc", "AES_XCBC_96"),
 }
+# What the kernel does, and charon only names.
+SWAN_KERNEL = ("gmac", "aes-ctr", "camellia", "aes-xcbc")
 #        our word    libreswan's name in ike= and phase2alg=, and in its list
 PLUTO = {
     "des": ("des", "DES_CBC"), "3des": ("3des", "3DES_CBC"),
@@ -37,6 +41,8 @@ PLUTO = {
     "gcm": ("aes_gcm128", "AES_GCM_16"), "gcm 192": ("aes_gcm192", "AES_GCM_16"), "gcm 256": ("aes_gcm256", "AES_GCM_16"),
     "gmac": ("null_auth_aes_gmac128", "NULL_AUTH_AES_GMAC"), "gmac 192": ("null_auth_aes_gmac192", "NULL_AUTH_AES_GMAC"),
     "gmac 256": ("null_auth_aes_gmac256", "NULL_AUTH_AES_GMAC"), "null": ("null", "NULL"),
+    "aes-ctr": ("aes_ctr128", "AES_CTR"), "aes-ctr 256": ("aes_ctr256", "AES_CTR"), "camellia": ("camellia_cbc128", "CAMELLIA_CBC"),
+    "camellia 256": ("camellia_cbc256", "CAMELLIA_CBC"), "aes-xcbc": ("aes_xcbc", "AES_XCBC_96"),
 }
 
 
@@ -76,20 +82,28 @@ class StrongSwan(Peer):
         self.has = set(re.findall(r"^\s+([A-Z0-9_]+)\[", listed, re.M))
 
     def lacks(self, row):
-        for word in (row.encryption, row.hash, row.group, row.esp_cipher, row.esp_hash):
+        if row.ah and row.esp_cipher:
+            return "strongSwan 5 proposes and takes one protocol only, not AH with ESP"
+        if not self.kernel and (row.ah or row.transport):
+            return f"kernel-libipsec has no {'AH' if row.ah else 'transport mode'}"
+        if not self.kernel and row.esn:
+            return "kernel-libipsec has no extended sequence numbers"
+        for word in (row.encryption, row.hash, row.group, row.esp_cipher, row.esp_hash, row.ah):
             if word is None:
                 continue
+            if word.startswith(SWAN_KERNEL) and self.kernel:
+                continue                # the kernel's business: charon need not have them itself
             if word.startswith("gmac"):
-                # GMAC is the kernel's business: charon has no row for it. Its own ESP does not do it.
-                if not self.kernel:
-                    return "kernel-libipsec has no AES-GMAC"
-            elif SWAN[word][1] not in self.has:
+                return "kernel-libipsec has no AES-GMAC"
+            if SWAN[word][1] not in self.has:
                 return f"strongSwan lists no {SWAN[word][1]}"
         return None
 
     def load(self, row):
         ike = "-".join(SWAN[word][0] for word in (row.encryption, row.hash, row.group))
-        esp = "-".join(SWAN[word][0] for word in (row.esp_cipher, row.esp_hash, row.pfs) if word)
+        words = (row.ah, row.pfs) if row.ah else (row.esp_cipher, row.esp_hash, row.pfs)
+        proposal = "-".join(SWAN[word][0] for word in words if word) + ("-esn" if row.esn else "")
+        local, remote = (LOCAL, REMOTE) if row.transport else (LOCAL_NET, REMOTE_NET)
         self.write("swanctl.conf", f"""connections {{
 	postern {{
 		version = 1
@@ -101,9 +115,10 @@ class StrongSwan(Peer):
 		remote {{ auth = psk }}
 		children {{
 			site {{
-				local_ts = {LOCAL_NET}
-				remote_ts = {REMOTE_NET}
-				esp_proposals = {esp}
+				local_ts = {local}
+				remote_ts = {remote}
+				mode = {'transport' if row.transport else 'tunnel'}
+				{'ah' if row.ah else 'esp'}_proposals = {proposal}
 			}}
 		}}
 	}}
@@ -132,9 +147,12 @@ secrets {{
         ike = next((line for line in text.splitlines() if "PRF_" in line), "")
         if not all(word in ike for word in wanted) or not cipher_named(row.encryption, ike):
             return f"IKE SA of strongSwan has {ike.strip() or 'nothing'}"
-        esp = next((line for line in text.splitlines() if "ESP:" in line), "")
-        if not all(SWAN[word][1] in esp for word in (row.esp_cipher, row.esp_hash, row.pfs) if word):
-            return f"IPsec SA of strongSwan has {esp.strip() or 'nothing'}"
+        child = next((line for line in text.splitlines() if f"{row.kind}:" in line or f"{row.kind} in UDP:" in line), "")
+        if not all(SWAN[word][1] in child for word in (row.esp_cipher, row.esp_hash, row.ah, row.pfs) if word):
+            return f"IPsec SA of strongSwan has {child.strip() or 'nothing'}"
+        wanted = "TRANSPORT" if row.transport else "TUNNEL"
+        if wanted not in child or ("ESN" in child) != row.esn:
+            return f"IPsec SA of strongSwan is {child.strip()}"
         return None
 
 
@@ -168,6 +186,13 @@ class Libreswan(Peer):
                 return f"libreswan lists no {PLUTO[group][1]}"
         if row.pfs in ("19", "20", "21"):
             return "libreswan has the elliptic curves not for PFS in IKEv1"
+        if row.ah and row.esp_cipher:
+            return "libreswan 4.10 has one protocol only in a connection, not AH with ESP"
+        if row.ah:
+            return None if PLUTO[row.ah][1] in self.auth or f"{PLUTO[row.ah][1]}_96" in self.auth or any(
+                name.startswith(PLUTO[row.ah][1]) for name in self.auth) else f"libreswan lists no {PLUTO[row.ah][1]} for AH"
+        if row.esn:
+            return "libreswan 4.10 negotiates extended sequence numbers in IKEv2 only"
         if row.esp_cipher.startswith("gmac"):
             return "libreswan 4.10 dies of AES-GMAC in IKEv1 (CVE-2024-3652)"
         if PLUTO[row.esp_cipher][1] not in self.esp:
@@ -176,7 +201,8 @@ class Libreswan(Peer):
 
     def load(self, row):
         ike = f"{PLUTO[row.encryption][0]}-{PLUTO[row.hash][0]};{PLUTO[row.group][0]}"
-        esp = "-".join(PLUTO[word][0] for word in (row.esp_cipher, row.esp_hash) if word)
+        esp = "-".join(PLUTO[word][0] for word in ((row.ah,) if row.ah else (row.esp_cipher, row.esp_hash)) if word)
+        nets = "" if row.transport else f"\n\tleftsubnet={LOCAL_NET}\n\trightsubnet={REMOTE_NET}"
         self.write("ipsec.conf", f"""config setup
 	ikev1-policy=accept
 
@@ -184,11 +210,10 @@ conn postern
 	ikev2=no
 	authby=secret
 	left={LOCAL}
-	leftsubnet={LOCAL_NET}
-	right={REMOTE}
-	rightsubnet={REMOTE_NET}
+	right={REMOTE}{nets}
+	type={'transport' if row.transport else 'tunnel'}
 	ike={ike}
-	phase2=esp
+	phase2={'ah' if row.ah else 'esp'}
 	phase2alg={esp}{';' + PLUTO[row.pfs][0] if row.pfs else ''}
 	pfs={'yes' if row.pfs else 'no'}
 	auto=add

@@ -13,18 +13,33 @@ class Row:
     encryption: str
     hash: str
     group: str
-    esp_cipher: str
+    esp_cipher: Optional[str]
     esp_hash: Optional[str]
     pfs: Optional[str] = None
+    ah: Optional[str] = None
+    transport: bool = False         # the traffic is that of the two gateways themselves
+    esn: bool = False
+
+    @property
+    def kind(self):
+        return "+".join(word for word, there in (("AH", self.ah), ("ESP", self.esp_cipher)) if there)
 
     @property
     def transform(self):
-        return f"esp-{self.esp_cipher}" + (f" esp-{self.esp_hash}-hmac" if self.esp_hash else "")
+        words = [f"ah-{mac(self.ah)}"] if self.ah else []
+        words += [f"esp-{self.esp_cipher}"] if self.esp_cipher else []
+        words += [f"esp-{mac(self.esp_hash)}"] if self.esp_hash else []
+        return " ".join(words)
 
     @property
     def name(self):
         pfs = f" pfs group{self.pfs}" if self.pfs else ""
-        return f"{self.encryption}/{self.hash}/group{self.group} {self.transform}{pfs}"
+        mode = " transport" if self.transport else ""
+        return f"{self.encryption}/{self.hash}/group{self.group} {self.transform}{mode}{' esn' if self.esn else ''}{pfs}"
+
+
+def mac(word):
+    return f"{word}-mac" if word == "aes-xcbc" else f"{word}-hmac"
 
 
 def product():
@@ -32,6 +47,37 @@ def product():
     rows = [Row(e, h, g, e, h, g) for e in ENCRYPTIONS for h in HASHES for g in GROUPS]
     rows += [Row("aes 256", "sha256", "19", aead, None) for aead in AEADS]
     rows += [Row("aes", "sha", "14", "null", h) for h in HASHES]
+    return rows + protections()
+
+
+ESP_KINDS = [("3des", "md5"), ("aes", "sha"), ("aes 256", "sha256"), ("aes 192", "sha384"), ("aes 256", "sha512"), ("gcm", None),
+             ("gcm 256", None), ("aes-ctr", "sha"), ("aes-ctr 256", "sha256"), ("camellia", "sha"), ("camellia 256", "sha256"),
+             ("aes", "aes-xcbc"), ("null", "sha256")]
+AH_KINDS = HASHES + ["aes-xcbc"]
+BOTH_KINDS = [("sha", "aes", None), ("sha256", "aes", "sha"), ("md5", "gcm 256", None), ("sha512", "3des", "md5")]
+
+
+def protections():
+    """{ESP, AH, AH+ESP} x {tunnel, transport} x algorithms, and extended sequence numbers, under one phase 1."""
+    def row(**kinds):
+        return Row("aes 256", "sha256", "14", **{"esp_cipher": None, "esp_hash": None, **kinds})
+    rows = []
+    for transport in (False, True):
+        rows += [row(esp_cipher=cipher, esp_hash=auth, transport=transport) for cipher, auth in ESP_KINDS]
+        rows += [row(ah=ah, transport=transport) for ah in AH_KINDS]
+        rows += [row(ah=ah, esp_cipher=cipher, esp_hash=auth, transport=transport) for ah, cipher, auth in BOTH_KINDS]
+        rows += [row(esp_cipher="aes", esp_hash="sha256", transport=transport, esn=True), row(ah="sha256", transport=transport, esn=True)]
+    return rows
+
+
+def protections_slice():
+    """What a guest runs of them in a test run: each kind in each mode."""
+    wanted = ("esp-aes-ctr 256", "ah-sha256-hmac", "ah-sha-hmac esp-aes", "ah-sha-hmac")
+    rows, seen = [], set()
+    for row in protections():
+        if row.transform.startswith(wanted) and (row.kind, row.transport) not in seen:
+            seen.add((row.kind, row.transport))
+            rows.append(row)
     return rows
 
 

@@ -22,9 +22,9 @@ def run_slice(kind, folder):
         return json.load(file), done.stdout
 
 
-@pytest.mark.parametrize("kind, rows", [("native", 12), ("strongswan-kernel", 4), ("libreswan", 3)])
-def test_every_cell_of_the_slice_passes(kind, rows, tmp_path):
+@pytest.mark.parametrize("kind, rows", [("native", 18), ("strongswan-kernel", 10), ("libreswan", 9)])
+def test_every_cell_of_the_slice_passes_or_has_its_reason(kind, rows, tmp_path):
     results, said = run_slice(kind, tmp_path)
-    assert [one for one in results if one["result"] != "pass"] == [], said
+    assert [one for one in results if one["result"] == "FAIL" or not (one["result"] == "pass" or one["reason"])] == [], said
     assert len({one["row"] for one in results}) == rows, said
     assert len(results) == 2 * rows, said

@@ -5,6 +5,7 @@
 #include "cli/exec/isakmp.h"
 #include "cli/exec/phase1.h"
 #include "cli/exec/map.h"
+#include "cli/exec/engine_active.h"
 #include "cli/exec/transform.h"
 #include "tests/unit/cli/screen.h"
 
@@ -322,6 +323,23 @@ static void bundle(void **state)
 	assert_golden(&c, "ipsec_sa_bundle");
 }
 
+static void engine_active(void **state)
+{
+	struct dpm_sa_info three[3] = { sas[0], sas[1], sas[1] };
+	struct captured c;
+
+	(void)state;
+	three[0].sequence = 23;
+	three[1].cipher = CIPHER_AES128_GCM;
+	three[1].auth = HASH_NONE;
+	three[2].key.protocol = 51;
+	three[2].cipher = CIPHER_NONE;
+	three[2].auth = HASH_SHA1;
+	capture_begin(&c);
+	show_engine_active_format(&c.out, three, 3, ike, 2);
+	assert_golden(&c, "engine_active");
+}
+
 static void map_and_sets(void **state)
 {
 	struct ipsec_rows r = rows(2);
@@ -459,6 +477,7 @@ int main(void)
 		cmocka_unit_test(phase1_peers_and_admission),
 		cmocka_unit_test(isakmp_policy_and_key),
 		cmocka_unit_test(bundle),
+		cmocka_unit_test(engine_active),
 		cmocka_unit_test(map_and_sets),
 		cmocka_unit_test(map_kinds),
 		cmocka_unit_test(session),

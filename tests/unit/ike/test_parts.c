@@ -1,5 +1,6 @@
 /* Parts of the core alone: timers, selectors and identities, derivations by the RFC's own formulas, KEYMAT of every size. */
 #include "ikemgr/core.h"
+#include "ikemgr/quick_offer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -240,6 +241,76 @@ static void keymat_ah(void **state)
 	assert_int_equal(keys_child(&s, &q), ERR_INVALID);
 }
 
+/* Proposals by number, protocol and SPI, each with one transform. */
+static struct span proposals_make(uint8_t *buf, size_t size, const uint32_t (*list)[3], size_t n)
+{
+	struct writer w = writer_of(buf, size);
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t inner[64], spi[4];
+		struct writer t = writer_of(inner, sizeof(inner)), s = writer_of(spi, sizeof(spi));
+		union payload_value transform = { .transform = { .number = 1, .id = 3 } };
+		union payload_value p = { .proposal = { .number = (uint8_t)list[i][0],
+						  .protocol = (uint8_t)list[i][1],
+						  .spi_size = 4,
+						  .ntransforms = 1 } };
+
+		chain_put(&t, PAYLOAD_TRANSFORM, false, &transform);
+		writer_u32(&s, list[i][2]);
+		p.proposal.spi = writer_span(&s);
+		p.proposal.transforms = writer_span(&t);
+		chain_put(&w, PAYLOAD_PROPOSAL, i + 1 < n, &p);
+	}
+	return writer_span(&w);
+}
+
+/* RFC 2408 4.2: what has one number is wanted together; twice the same, compression, or an SPI that cannot be one: not to be had.
+ */
+static void bundles(void **state)
+{
+	static const struct {
+		uint32_t list[3][3];
+		size_t n;
+		bool good, esp, ah, ah_first;
+	} cases[] = {
+		{ { { 1, PROTO_ESP, 256 } }, 1, true, true, false, false },
+		{ { { 1, PROTO_AH, 256 } }, 1, true, false, true, true },
+		{ { { 1, PROTO_AH, 300 }, { 1, PROTO_ESP, 400 } }, 2, true, true, true, true },
+		{ { { 1, PROTO_ESP, 300 }, { 1, PROTO_AH, 400 } }, 2, true, true, true, false },
+		{ { { 2, PROTO_AH, 300 }, { 1, PROTO_ESP, 400 } }, 2, true, true, false, false },
+		{ { { 1, PROTO_ESP, 300 }, { 2, PROTO_ESP, 400 }, { 1, PROTO_AH, 500 } }, 3, true, true, true, false },
+		{ { { 1, PROTO_ESP, 300 }, { 1, PROTO_ESP, 400 } }, 2, false, false, false, false },
+		{ { { 1, PROTO_AH, 300 }, { 1, PROTO_ESP, 400 }, { 1, PROTO_AH, 500 } }, 3, false, false, false, false },
+		{ { { 1, PROTO_ESP, 300 }, { 1, PROTO_IPCOMP, 400 } }, 2, false, false, false, false },
+		{ { { 1, PROTO_ESP, 255 } }, 1, false, false, false, false },
+		{ { { 1, PROTO_ESP, 300 }, { 1, PROTO_AH, 0 } }, 2, false, false, false, false },
+		{ { { 1, 0, 300 } }, 1, false, false, false, false },
+		{ { { 1, 255, 300 } }, 1, false, false, false, false },
+		{ { { 2, PROTO_ESP, 300 } }, 1, false, false, false, false },
+	};
+	uint8_t buf[256];
+	struct bundle b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct span s = proposals_make(buf, sizeof(buf), cases[i].list, cases[i].n);
+
+		assert_true(s.len > 0);
+		assert_int_equal(bundle_read(s, 1, &b), cases[i].good);
+		if (cases[i].good)
+			assert_true(b.has[PART_ESP] == cases[i].esp && b.has[PART_AH] == cases[i].ah &&
+				    b.ah_first == cases[i].ah_first);
+		/* Cut off anywhere it ends, and reads nothing behind its end. */
+		for (size_t cut = 0; cut < s.len; cut++) {
+			uint8_t *copy = malloc(cut + 1);
+
+			memcpy(copy, s.data, cut);
+			(void)bundle_read(span_of(copy, cut), 1, &b);
+			free(copy);
+		}
+	}
+}
+
 static void strengths(void **state)
 {
 	(void)state;
@@ -271,6 +342,7 @@ int main(void)
 		cmocka_unit_test(phase1_keys),
 		cmocka_unit_test(keymat),
 		cmocka_unit_test(keymat_ah),
+		cmocka_unit_test(bundles),
 		cmocka_unit_test(strengths),
 		cmocka_unit_test(back_off),
 	};
