@@ -124,6 +124,9 @@ struct flow {
 	struct link children;
 	unsigned failures;  /* in a row */
 	struct timer again; /* wants another try then: rekey that failed */
+	/* Level per-host: the pair of hosts that is being negotiated; else the whole line. */
+	bool narrowed;
+	struct dp_selectors narrow;
 };
 #define FLOW_TIMERS 1
 
@@ -487,6 +490,8 @@ void flow_up(struct flow *f, const struct quick *q);
 void flow_failed(struct flow *f);
 void flow_orphans(struct ike *k, struct addr local, struct addr peer); /* wait for phase 1, and there is none */
 void flow_renew(struct flow *f, struct addr peer);
+/* For an entry of level per-host: what is negotiated next is for these hosts only. */
+void flow_narrow(struct flow *f, struct addr local, struct addr remote);
 void flow_free(struct flow *f); /* its children are gone already */
 void flow_maybe_free(struct flow *f);
 void flows_retry(struct ike *k); /* the configuration changed */

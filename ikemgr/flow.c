@@ -120,10 +120,12 @@ static void flow_again(void *ctx, void *owner)
 	(void)ctx;
 	f->wanted = false;
 	f->failures = 0;
-	if (c != NULL && f->stage == FLOW_IDLE)
+	if (c != NULL && f->stage == FLOW_IDLE) {
+		flow_narrow(f, c->sel.local.from, c->sel.remote.from);
 		flow_renew(f, c->remote);
-	else
+	} else {
 		flow_maybe_free(f);
+	}
 }
 
 static bool peer_avoided(const struct flow *f, uint32_t addr)
@@ -217,6 +219,20 @@ void flow_renew(struct flow *f, struct addr peer)
 	flow_round(f);
 }
 
+void flow_narrow(struct flow *f, struct addr local, struct addr remote)
+{
+	struct policy p;
+
+	f->narrowed = false;
+	if ((f->id.ace_seq & DP_ACE_DYNAMIC) || !policy_find(f->k, &f->id, &p) || !p.entry->per_host || !addr_is_set(local) ||
+		!addr_is_set(remote))
+		return;
+	f->narrow = p.sel;
+	f->narrow.local.from = f->narrow.local.to = local;
+	f->narrow.remote.from = f->narrow.remote.to = remote;
+	f->narrowed = selectors_within(&f->narrow, &p.sel);
+}
+
 /* The question and the answer to the one before it have crossed. */
 static bool just_up(const struct flow *f)
 {
@@ -224,6 +240,8 @@ static bool just_up(const struct flow *f)
 	{
 		const struct child *c = OWNER(l, struct child, of_flow);
 
+		if (f->narrowed && !selectors_within(&f->narrow, &c->sel))
+			continue;
 		if (child_main((struct child *)c, false)->there && !c->worn && now_us(f->k) < c->created_us + JUST_UP_US)
 			return true;
 	}
@@ -239,8 +257,10 @@ bool flow_connect(struct flow *f)
 		if (child_whole(c) && !c->worn)
 			return false;
 	}
-	if (f->stage == FLOW_IDLE)
-		flow_round(f);
+	if (f->stage != FLOW_IDLE)
+		return true;
+	f->narrowed = false;
+	flow_round(f);
 	return true;
 }
 
@@ -256,6 +276,7 @@ void flow_acquire(struct ike *k, const struct dpm_acquire *a)
 	f->acquire = true;
 	if (f->stage != FLOW_IDLE)
 		return;
+	flow_narrow(f, a->src, a->dst);
 	if (just_up(f)) {
 		f->acquire = false;
 		policy_tell(f, DP_POLICY_UP, 0);
@@ -306,12 +327,12 @@ enum err quick_begin(struct ike_sa *sa, struct flow *f)
 		return ERR_NOMEM;
 	q->tx.limit = QUICK_TRIES;
 	q->st->policy = f->id;
-	q->st->sel = p.sel;
+	q->st->sel = f->narrowed && selectors_within(&f->narrow, &p.sel) ? f->narrow : p.sel;
 	q->st->terms.group = p.entry->pfs;
 	q->st->idle_s = policy_idle(k, p.entry);
 	policy_lifetimes(k, p.entry, &q->st->terms.lifetime_s, &q->st->terms.lifetime_kb);
-	selector_to_id(&q->st->id_i, &p.sel.local, p.sel.protocol);
-	selector_to_id(&q->st->id_r, &p.sel.remote, p.sel.protocol);
+	selector_to_id(&q->st->id_i, &q->st->sel.local, p.sel.protocol);
+	selector_to_id(&q->st->id_r, &q->st->sel.remote, p.sel.protocol);
 	offer_fill(k, sa, q->st, &p);
 	if (q->st->noffered == 0) {
 		quick_free(q);
@@ -413,12 +434,23 @@ void flow_quick_failed(struct flow *f, struct ike_sa *sa, bool silent)
 	flow_start(f);
 }
 
+/* Of many pairs of hosts under one line others may have waited for their renewal meanwhile. */
+static void renew_next(struct flow *f)
+{
+	struct child *c = f->narrowed && f->stage == FLOW_IDLE ? renewing(f) : NULL;
+
+	if (c == NULL)
+		return;
+	flow_narrow(f, c->sel.local.from, c->sel.remote.from);
+	flow_renew(f, c->remote);
+}
+
 void flow_up(struct flow *f, const struct quick *q)
 {
 	bool mine = f->stage == FLOW_QUICK && f->quick_sa == q->sa->serial && f->quick_number == q->number;
 
 	/* A pair that the peer made serves as well as the one that we were about to ask for. */
-	if (mine || f->stage == FLOW_IKE)
+	if (mine || (f->stage == FLOW_IKE && (!f->narrowed || selectors_within(&f->narrow, &q->st->sel))))
 		f->stage = FLOW_IDLE;
 	if (f->stage == FLOW_IDLE) {
 		f->peer = q->sa->st.path.remote;
@@ -428,6 +460,7 @@ void flow_up(struct flow *f, const struct quick *q)
 	f->acquire = f->wanted = false;
 	f->failures = 0;
 	policy_tell(f, DP_POLICY_UP, 0);
+	renew_next(f);
 }
 
 void flows_retry(struct ike *k)

@@ -85,7 +85,7 @@ struct ikem_connect {
 /* Permit lines of complete entries on interfaces that are up. */
 struct ikem_connected {
 	uint32_t begun, up; /* negotiation begun, or under way; SAs are there already */
-	uint32_t passive;   /* entries that only answer, or are keyed by hand */
+	uint32_t passive;   /* entries that only answer, are keyed by hand, or wait for pairs of hosts */
 };
 
 struct ikem_debug {

@@ -209,7 +209,8 @@ struct child *child_newer(const struct child *c)
 	{
 		struct child *o = OWNER(l, struct child, of_flow);
 
-		if (o != c && !o->worn && !o->renewing && child_whole(o) && o->renew_us > c->renew_us && !collided(o, c))
+		if (o != c && !o->worn && !o->renewing && child_whole(o) && o->renew_us > c->renew_us && !collided(o, c) &&
+			selectors_within(&c->sel, &o->sel))
 			return o;
 	}
 	return NULL;
@@ -222,7 +223,7 @@ static bool child_yields(const struct child *c)
 	{
 		struct child *o = OWNER(l, struct child, of_flow);
 
-		if (o != c && collided(o, c) && !o->worn && greater_spi(o) > greater_spi(c))
+		if (o != c && collided(o, c) && selectors_within(&c->sel, &o->sel) && !o->worn && greater_spi(o) > greater_spi(c))
 			return true;
 	}
 	return false;
@@ -242,6 +243,8 @@ static void child_renew(void *ctx, void *owner)
 	}
 	c->renewing = true;
 	trace(k, c->ike_conn_id, "renewing IPsec SAs 0x%08X/0x%08X", child_main(c, true)->key.spi, child_main(c, false)->key.spi);
+	if (c->flow->stage == FLOW_IDLE)
+		flow_narrow(c->flow, c->sel.local.from, c->sel.remote.from);
 	flow_renew(c->flow, c->remote);
 }
 
@@ -267,7 +270,7 @@ static void worn_retire(struct child *c)
 	{
 		struct child *o = OWNER(l, struct child, of_flow);
 
-		if (o != c && o->worn && o->end_us > soon) {
+		if (o != c && o->worn && o->end_us > soon && selectors_within(&o->sel, &c->sel)) {
 			o->end_us = soon;
 			timer_set(&k->timers, &o->life, soon);
 		}

@@ -165,7 +165,8 @@ static void connect_entry(struct ike *k, const struct cfg_interface *i, const st
 	struct dp_policy_id id;
 	struct flow *f;
 
-	if (e->kind != MAP_ISAKMP) {
+	/* Of pairs of hosts only a packet says which. */
+	if (e->kind != MAP_ISAKMP || e->per_host) {
 		out->passive++;
 		return;
 	}

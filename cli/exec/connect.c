@@ -18,8 +18,8 @@ static bool refused(struct exec_call *c, const struct cfg *cfg, const struct ike
 	else if (e == NULL)
 		out_printf(c->out, "%% Crypto map with tag \"%s\" does not exist.\n", ask->map);
 	else if (done->passive > 0)
-		out_printf(
-			c->out, "%% Nothing to negotiate: entries of dynamic maps only answer, and manual ones have their SAs\n");
+		out_printf(c->out, "%% Nothing to negotiate: entries of dynamic maps only answer, manual ones have their SAs, and "
+				   "those of level per-host wait for packets\n");
 	else if ((why = cfg_map_entry_fault(cfg, e)) != NULL)
 		out_printf(c->out, "%% Crypto map %s %u is incomplete: %s\n", e->map, e->seq, why);
 	else
