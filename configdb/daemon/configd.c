@@ -92,6 +92,8 @@ void configd_changed(struct configd *d, unsigned tables)
 		return;
 	take_snapshot(d);
 	log_isakmp(d);
+	if (tables & CFG_PKI)
+		pki_expiry(d);
 	notify(d, tables);
 }
 
@@ -239,6 +241,7 @@ void configd_load(struct configd *d, const char *initial)
 	pki_relink(d);
 	take_snapshot(d);
 	log_isakmp(d);
+	pki_expiry(d);
 }
 
 /* ---- Opening and closing ---- */
@@ -292,7 +295,8 @@ enum err configd_open(struct configd *d, struct loop *l, const char *run_dir, co
 	if (e != ERR_OK)
 		return e;
 	d->keymaker = keymaker_new(l, pki_key_made, d);
-	if (!d->keymaker)
+	d->expiry = loop_timer_new(l, pki_expiry, d);
+	if (!d->keymaker || !d->expiry)
 		return ERR_NOMEM;
 	snprintf(path, sizeof(path), "%s/keys.db", data_dir);
 	e = secrets_open(&d->secrets, path, false);
@@ -319,6 +323,7 @@ void configd_close(struct configd *d)
 	verifier_free(d->verifier);
 	keymaker_free(d->keymaker);
 	loop_timer_free(d->notify);
+	loop_timer_free(d->expiry);
 	cfg_free(d->now);
 	cfg_source_close(d->source);
 	store_close(d->store);

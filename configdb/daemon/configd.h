@@ -59,6 +59,7 @@ struct configd {
 	struct msg_server *server;
 	struct verifier *verifier;
 	struct keymaker *keymaker;
+	struct loop_timer *expiry; /* pki_expiry.c */
 	uint64_t last_key_job;
 	char key_label[CFG_NAME]; /* of the job that runs */
 	bool key_exportable;

@@ -17,6 +17,9 @@ void pki_pkcs12_export(struct client *c, struct msg *m);
 /* The keymaker's answer; takes over `key`. */
 void pki_key_made(void *ctx, uint64_t serial, EVP_PKEY *key);
 
+/* Warns of certificates that end soon, and sets its timer again; ctx is the struct configd. */
+void pki_expiry(void *ctx);
+
 /* pki.c: shared by the files */
 /* The question, with its texts ended; false (and answered) when it is malformed. The caller wipes it with pki_done. */
 struct cfgm_pki *pki_question(struct client *c, const struct msg *m);

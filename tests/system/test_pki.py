@@ -134,6 +134,13 @@ def test_pkcs12_in_and_out(router, ca, tmp_path):
     assert b"CN = P12" in back and b"PRIVATE KEY" in back
 
 
+def test_a_certificate_that_ends_soon_is_told(router, ca):
+    config(router, "crypto key generate ec keysize 256 label SOON")
+    enroll(lambda text: config(router, text), ca, "SOON", "eckeypair SOON", "CN=SOON,O=Acme", days="5")
+    said = router.script("enable\nshow logging\n")
+    assert re.search(r"%PKI-4-CERT_EXPIRY_WARNING: ID Certificate belonging to trustpoint SOON will expire in (4 Days 23|5 Days 0) hours", said), said
+
+
 def test_zeroize_takes_the_certificate_along(router, ca):
     config(router, "crypto key generate ec keysize 256 label GONE")
     enrolled(router, ca, "GONE", "eckeypair {0}")
