@@ -103,6 +103,7 @@ static void ask_put(struct ike *k, struct quick *q, enum part part, bool inbound
 
 	if (q->conn_id[part][inbound] == 0)
 		q->conn_id[part][inbound] = k->next_child_id++;
+	dynamic_put(k, q);
 	quick_sa(q, part, inbound, &sa);
 	q->put[part][inbound] = true;
 	k->host.sa_put(k->host.ctx, ask_serial(q->sa, q, ask), &sa);

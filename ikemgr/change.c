@@ -15,7 +15,7 @@ static bool child_fits(const struct child *c)
 	const struct ike *k = c->flow->k;
 	struct policy p;
 
-	return policy_find(k, &c->flow->id, &p) && policy_has_peer(p.entry, c->remote) &&
+	return policy_find(k, &c->flow->id, &p) && policy_takes_peer(&p, c->remote) &&
 	       addr_equal(ike_policy_local(k, p.interface, c->remote), c->local) && selectors_within(&c->sel, &p.sel);
 }
 

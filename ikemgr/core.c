@@ -57,6 +57,8 @@ struct ike *ike_new(const struct ike_host *host)
 	link_init(&k->children);
 	link_init(&k->sessions);
 	link_init(&k->manuals);
+	link_init(&k->dynamics);
+	k->next_dynamic = 1;
 	k->next_manual = 1;
 	for (size_t i = 0; i < TABLE_SIZE; i++) {
 		link_init(&k->cookies[i]);
@@ -81,6 +83,7 @@ void ike_free(struct ike *k)
 		flow_free(OWNER(k->flows.next, struct flow, link));
 	manuals_free(k);
 	revocation_free(k);
+	dynamics_forget(k);
 	timers_free(&k->timers);
 	mem_free_secret(k, sizeof(*k));
 }
@@ -179,6 +182,16 @@ void ike_adopt(struct ike *k, const struct dpm_sa_info *sa)
 {
 	if (!manual_adopt(k, sa))
 		child_adopt(k, sa);
+}
+
+void ike_adopt_dynamic(struct ike *k, const struct dpm_dynamic *d)
+{
+	dynamic_adopt(k, d);
+}
+
+void ike_adopted(struct ike *k)
+{
+	dynamics_adopted(k);
 }
 
 uint64_t ike_tick(struct ike *k)

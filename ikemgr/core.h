@@ -226,6 +226,8 @@ struct ike {
 	bool told_aggressive; /* the warning about its hash was given */
 	uint32_t next_conn_id, next_child_id;
 	struct link manuals;
+	struct link dynamics; /* dynamic.c */
+	uint32_t next_dynamic;
 	uint64_t next_manual;
 	struct link flows, children, spis[TABLE_SIZE], sessions;
 	struct sa_state scratch_sa;
@@ -457,11 +459,18 @@ struct policy {
 	const struct cfg_map_entry *entry;
 	const struct cfg_ace *ace;
 	struct dp_selectors sel;
+	/* Under a dynamic map: the map's entry, and the peer; `entry` is the dynamic map's, and `ace` NULL. Else NULL. */
+	const struct cfg_map_entry *place;
+	struct addr peer;
 };
+/* Is the peer one of the policy's? */
+bool policy_takes_peer(const struct policy *p, struct addr peer);
+/* The line of the entry's list that permits the traffic; NULL: none. */
+const struct cfg_ace *policy_line(const struct ike *k, const struct cfg_map_entry *e, const struct dp_selectors *sel);
 bool policy_find(const struct ike *k, const struct dp_policy_id *id, struct policy *out);
 /* The responder's choice, in sequence order over all interfaces with that local address. */
-bool policy_match(const struct ike *k, struct addr local, struct addr remote, const struct dp_selectors *sel, struct policy *out,
-	char *why, size_t size);
+bool policy_match(
+	const struct ike *k, const struct sa_state *s, const struct dp_selectors *sel, struct policy *out, char *why, size_t size);
 void policy_id_of(struct dp_policy_id *id, const struct policy *p);
 bool policy_id_equal(const struct dp_policy_id *a, const struct dp_policy_id *b);
 /* Has the interface a map that is in force: is neither it shut down, nor the interface whose address the map uses? */
@@ -476,6 +485,19 @@ void policy_lifetimes(const struct ike *k, const struct cfg_map_entry *e, uint32
 uint32_t policy_idle(const struct ike *k, const struct cfg_map_entry *e); /* 0: never */
 unsigned group_strength(enum alg_group g);
 bool crypto_on(const struct ike *k);
+
+/* dynamic.c: policies that negotiations under a dynamic map make */
+bool dynamic_policy(const struct ike *k, const struct dp_policy_id *id, const struct cfg_map_entry *place, struct policy *out);
+bool dynamic_match(const struct ike *k, const struct cfg_map_entry *place, struct addr remote, const char *profile,
+	const struct dp_selectors *sel, struct policy *out);
+void dynamic_id(struct ike *k, const struct policy *p, struct dp_policy_id *id);
+void dynamic_put(struct ike *k, const struct quick *q); /* before its first SA */
+/* Takes it away unless a flow, or a quick mode other than `but`, has it. */
+void dynamic_unused(struct ike *k, const struct dp_policy_id *id, const struct quick *but);
+void dynamic_adopt(struct ike *k, const struct dpm_dynamic *d);
+void dynamics_adopted(struct ike *k); /* the SAs are known, too: what has none goes */
+void dynamics_forget(struct ike *k);
+struct ike_sa *dynamic_sa(struct ike *k, struct addr local, const struct policy *p);
 
 /* flow.c */
 struct flow *flow_get(struct ike *k, const struct dp_policy_id *id, bool make);

@@ -58,6 +58,7 @@ void flow_free(struct flow *f)
 	timer_stop(&k->timers, &f->again);
 	timer_release(&k->timers, FLOW_TIMERS);
 	link_del(&f->link);
+	dynamic_unused(k, &f->id, NULL);
 	mem_free(f);
 }
 
@@ -71,7 +72,8 @@ void flow_maybe_free(struct flow *f)
 {
 	struct policy p;
 
-	if (f->stage == FLOW_IDLE && !has_children(f) && f->again.place == 0 && (f->k->closing || !policy_find(f->k, &f->id, &p)))
+	if (f->stage == FLOW_IDLE && !has_children(f) && f->again.place == 0 &&
+		(f->k->closing || (f->id.ace_seq & DP_ACE_DYNAMIC) || !policy_find(f->k, &f->id, &p)))
 		flow_free(f);
 }
 
@@ -186,6 +188,19 @@ static void flow_try(struct flow *f, const struct policy *p, int i)
 	}
 }
 
+/* Under a dynamic map nobody is called: there is an IKE SA, or there is none. */
+static void flow_try_dynamic(struct flow *f, const struct policy *p)
+{
+	struct ike_sa *sa;
+
+	f->local = ike_policy_local(f->k, p->interface, p->peer);
+	f->peer = p->peer;
+	sa = f->tried_set == 0 ? dynamic_sa(f->k, f->local, p) : NULL;
+	f->tried_set = 1;
+	if (sa == NULL || quick_begin(sa, f) != ERR_OK)
+		flow_failed(f);
+}
+
 void flow_start(struct flow *f)
 {
 	struct policy p;
@@ -193,6 +208,10 @@ void flow_start(struct flow *f)
 
 	if (!policy_find(f->k, &f->id, &p)) {
 		flow_failed(f);
+		return;
+	}
+	if (p.place != NULL) {
+		flow_try_dynamic(f, &p);
 		return;
 	}
 	i = peer_choose(f, p.entry);

@@ -80,6 +80,8 @@ struct ike_host {
 	void (*sa_del)(void *ctx, const struct dp_sa_key *key);
 	void (*sa_move)(void *ctx, const struct dpm_sa_move *move);
 	void (*policy_state)(void *ctx, const struct dpm_policy_state *state);
+	void (*dynamic_put)(void *ctx, const struct dpm_dynamic *d); /* its SAs are put behind it */
+	void (*dynamic_del)(void *ctx, const struct dp_policy_id *id);
 	/* For how long was there no packet in the SAs between two addresses, in and out? Asked once per interval of dead peer
 	 * detection; answered by ike_done_activity. */
 	void (*activity)(void *ctx, uint64_t serial, struct addr local, struct addr remote);
@@ -111,6 +113,9 @@ void ike_invalid_spi(struct ike *k, const struct dpm_invalid_spi *i);
 void ike_datapath_reset(struct ike *k);
 /* After our own restart: an IPsec SA that datapathd still has. It is used until its end, or renegotiated. */
 void ike_adopt(struct ike *k, const struct dpm_sa_info *sa);
+/* Likewise a policy of a dynamic map, before its SAs; and when there are no more of either. */
+void ike_adopt_dynamic(struct ike *k, const struct dpm_dynamic *d);
+void ike_adopted(struct ike *k);
 
 /* Answers. `e` other than ERR_OK: it failed, the rest is not used. */
 void ike_done_generate(struct ike *k, uint64_t serial, enum err e, struct span public_value);

@@ -55,6 +55,9 @@ bool policy_find(const struct ike *k, const struct dp_policy_id *id, struct poli
 	for (out->entry = cfg_map_first(k->cfg, id->map); out->entry != NULL; out->entry = cfg_map_next(k->cfg, out->entry))
 		if (out->entry->seq == id->map_seq)
 			break;
+	out->place = NULL;
+	if (out->entry != NULL && (id->ace_seq & DP_ACE_DYNAMIC))
+		return dynamic_policy(k, id, out->entry, out);
 	if (out->entry == NULL || out->entry->kind != MAP_ISAKMP || cfg_map_entry_fault(k->cfg, out->entry) != NULL)
 		return false;
 	acl = cfg_acl(k->cfg, out->entry->acl);
@@ -152,7 +155,7 @@ bool selectors_within(const struct dp_selectors *inner, const struct dp_selector
 }
 
 /* The line of the entry's list that takes the selectors, or NULL. */
-static const struct cfg_ace *ace_match(const struct ike *k, const struct cfg_map_entry *e, const struct dp_selectors *sel)
+const struct cfg_ace *policy_line(const struct ike *k, const struct cfg_map_entry *e, const struct dp_selectors *sel)
 {
 	const struct cfg_acl *acl = cfg_acl(k->cfg, e->acl);
 	struct dp_selectors s;
@@ -177,9 +180,15 @@ static void fault_say(char *why, size_t size, const char *map, unsigned entries,
 			text, entries, entries == 1 ? "y" : "ies", peer, map);
 }
 
-bool policy_match(const struct ike *k, struct addr local, struct addr remote, const struct dp_selectors *sel, struct policy *out,
-	char *why, size_t size)
+bool policy_takes_peer(const struct policy *p, struct addr peer)
 {
+	return (p->place != NULL && p->entry->npeers == 0) || policy_has_peer(p->entry, peer);
+}
+
+bool policy_match(
+	const struct ike *k, const struct sa_state *s, const struct dp_selectors *sel, struct policy *out, char *why, size_t size)
+{
+	struct addr local = s->path.local, remote = s->path.remote;
 	const char *map = NULL;
 	unsigned entries = 0;
 
@@ -188,12 +197,16 @@ bool policy_match(const struct ike *k, struct addr local, struct addr remote, co
 		const struct cfg_map_entry *e = interface_has(k, i, local, remote) ? cfg_map_first(k->cfg, i->crypto_map) : NULL;
 
 		for (; e != NULL; e = cfg_map_next(k->cfg, e)) {
+			if (e->kind == MAP_DYNAMIC && dynamic_match(k, e, remote, s->profile, sel, out)) {
+				out->interface = cfg_map_owner(k->cfg, i);
+				return true;
+			}
 			if (e->kind != MAP_ISAKMP || !policy_has_peer(e, remote) || cfg_map_entry_fault(k->cfg, e) != NULL)
 				continue;
 			map = e->map;
 			entries++;
 			*out = (struct policy){
-				.interface = cfg_map_owner(k->cfg, i), .entry = e, .ace = ace_match(k, e, sel), .sel = *sel
+				.interface = cfg_map_owner(k->cfg, i), .entry = e, .ace = policy_line(k, e, sel), .sel = *sel
 			};
 			if (out->ace != NULL)
 				return true;

@@ -126,6 +126,8 @@ void quick_free(struct quick *q)
 	struct ike *k = sa->k;
 
 	put_back(q);
+	if (q->st != NULL)
+		dynamic_unused(k, &q->st->policy, q);
 	/* Nobody but the peer could take a message id. */
 	if (q->st == NULL || q->st->stage != QUICK_NEW)
 		sa->message_ids[sa->nmessage_ids++] = q->message_id;

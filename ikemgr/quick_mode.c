@@ -245,7 +245,7 @@ static enum err policy_take(struct step *st, struct span proposals)
 {
 	struct policy p;
 
-	if (!policy_match(st->k, st->s->path.local, st->s->path.remote, &st->q->sel, &p, st->why, sizeof(st->why))) {
+	if (!policy_match(st->k, st->s, &st->q->sel, &p, st->why, sizeof(st->why))) {
 		st->notify = NOTIFY_INVALID_ID_INFORMATION;
 		st->fatal = true;
 		return ERR_INVALID;
@@ -255,7 +255,13 @@ static enum err policy_take(struct step *st, struct span proposals)
 		st->fatal = true;
 		return ERR_INVALID;
 	}
-	policy_id_of(&st->q->policy, &p);
+	if (p.place == NULL) {
+		policy_id_of(&st->q->policy, &p);
+	} else {
+		dynamic_id(st->k, &p, &st->q->policy);
+		snprintf(st->q->dynamic, sizeof(st->q->dynamic), "%s", p.entry->map);
+		st->q->dynamic_seq = p.entry->seq;
+	}
 	st->q->idle_s = policy_idle(st->k, p.entry);
 	return ERR_OK;
 }

@@ -172,6 +172,8 @@ struct quick_state {
 	uint32_t message_id;
 	uint8_t iv[CIPHER_BLOCK_MAX];
 	struct dp_policy_id policy;
+	char dynamic[CFG_NAME]; /* dynamic map and the number of its entry that the policy is made under; empty: none */
+	uint16_t dynamic_seq;
 	struct dp_selectors sel;
 	struct id_body id_i, id_r;
 	struct child_terms terms;

@@ -124,7 +124,18 @@ static void attach_answered(struct dp_client *c, struct msg *m)
 	bool restarted = c->last_pid && c->last_pid != pid;
 	c->last_pid = pid;
 	c->h->attached(c->ctx, &a, m->fds[0], m->fds[1], restarted);
+	order(c, DPM_DYNAMIC_DUMP, (struct span){ 0 });
 	order(c, DPM_SA_DUMP, span_of(&all, sizeof(all)));
+}
+
+static void dynamic_row(struct dp_client *c, const struct msg *m)
+{
+	struct dpm_dynamic d;
+
+	if (!(m->head.flags & MSG_FLAG_MORE) || m->body.len != sizeof(d) || c->h->dynamic == NULL)
+		return;
+	memcpy(&d, m->body.data, sizeof(d));
+	c->h->dynamic(c->ctx, &d);
 }
 
 static struct question *question_of(struct dp_client *c, uint32_t seq)
@@ -209,6 +220,9 @@ static void on_message(void *ctx, struct msg_conn *conn, struct msg *m)
 		break;
 	case DPM_SA_DUMP:
 		listed(c, m);
+		break;
+	case DPM_DYNAMIC_DUMP:
+		dynamic_row(c, m);
 		break;
 	case DPM_ACQUIRE:
 		EVENT(dpm_acquire, acquire);
@@ -315,6 +329,16 @@ void dp_sa_del(struct dp_client *c, const struct dp_sa_key *key)
 void dp_sa_move(struct dp_client *c, const struct dpm_sa_move *move)
 {
 	order(c, DPM_SA_MOVE, span_of(move, sizeof(*move)));
+}
+
+void dp_dynamic_put(struct dp_client *c, const struct dpm_dynamic *d)
+{
+	order(c, DPM_DYNAMIC_PUT, span_of(d, sizeof(*d)));
+}
+
+void dp_dynamic_del(struct dp_client *c, const struct dp_policy_id *id)
+{
+	order(c, DPM_DYNAMIC_DEL, span_of(id, sizeof(*id)));
 }
 
 void dp_policy_state(struct dp_client *c, const struct dpm_policy_state *state)

@@ -22,6 +22,8 @@ struct dp_handlers {
 	/* After attached: the SAs that it has. */
 	void (*sa)(void *ctx, const struct dpm_sa_info *sa);
 	void (*listed)(void *ctx);
+	/* Before them: its policies of dynamic maps. */
+	void (*dynamic)(void *ctx, const struct dpm_dynamic *d);
 	/* Answers. ERR_CLOSED: the connection broke before. */
 	void (*spi)(void *ctx, uint64_t serial, enum err e, uint32_t spi);
 	void (*sa_put)(void *ctx, uint64_t serial, enum err e);
@@ -46,6 +48,8 @@ void dp_policy_state(struct dp_client *c, const struct dpm_policy_state *state);
 /* Seconds since the last packet in and out between two addresses, UINT64_MAX: none. Answered by activity(), unless the connection
  * breaks or too many are open: who asks asks again at its next turn. */
 void dp_activity(struct dp_client *c, uint64_t serial, struct addr local, struct addr remote);
+void dp_dynamic_put(struct dp_client *c, const struct dpm_dynamic *d);
+void dp_dynamic_del(struct dp_client *c, const struct dp_policy_id *id);
 void dp_pass_packet(struct dp_client *c, const struct dpm_packet *head, struct span bytes);
 
 #endif

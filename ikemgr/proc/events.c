@@ -122,9 +122,19 @@ static void on_sa(void *ctx, const struct dpm_sa_info *sa)
 	ike_adopt(p->ike, sa);
 }
 
+static void on_dynamic(void *ctx, const struct dpm_dynamic *d)
+{
+	struct proto *p = ctx;
+
+	ike_adopt_dynamic(p->ike, d);
+}
+
 static void on_listed(void *ctx)
 {
-	proto_tick(ctx);
+	struct proto *p = ctx;
+
+	ike_adopted(p->ike);
+	proto_tick(p);
 }
 
 static void on_spi(void *ctx, uint64_t serial, enum err e, uint32_t spi)
@@ -201,6 +211,7 @@ const struct dp_handlers proto_dp_handlers = {
 	.detached = on_detached,
 	.sa = on_sa,
 	.listed = on_listed,
+	.dynamic = on_dynamic,
 	.spi = on_spi,
 	.sa_put = on_sa_put,
 	.activity = on_activity,

@@ -198,6 +198,20 @@ static void host_activity(void *ctx, uint64_t serial, struct addr local, struct 
 	dp_activity(p->dp, serial, local, remote);
 }
 
+static void host_dynamic_put(void *ctx, const struct dpm_dynamic *d)
+{
+	struct proto *p = ctx;
+
+	dp_dynamic_put(p->dp, d);
+}
+
+static void host_dynamic_del(void *ctx, const struct dp_policy_id *id)
+{
+	struct proto *p = ctx;
+
+	dp_dynamic_del(p->dp, id);
+}
+
 /* The kernel chooses the source address when a UDP socket is connected; nothing is sent. */
 static bool host_local_for(void *ctx, struct addr remote, struct addr *local)
 {
@@ -248,6 +262,8 @@ void proto_host(struct proto *p, struct ike_host *host)
 		.sa_del = host_sa_del,
 		.sa_move = host_sa_move,
 		.policy_state = host_policy_state,
+		.dynamic_put = host_dynamic_put,
+		.dynamic_del = host_dynamic_del,
 		.activity = host_activity,
 		.local_for = host_local_for,
 		.key_export = host_key_export,

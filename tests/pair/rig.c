@@ -323,6 +323,22 @@ static uint64_t idle_s(const struct node *n, uint64_t last_us)
 	return last_us == 0 ? UINT64_MAX : (n->rig->now - last_us) / SECOND;
 }
 
+static void host_dynamic_put(void *ctx, const struct dpm_dynamic *d)
+{
+	struct node *n = ctx;
+
+	n->dynamic = *d;
+	n->dynamic_put_count++;
+}
+
+static void host_dynamic_del(void *ctx, const struct dp_policy_id *id)
+{
+	struct node *n = ctx;
+
+	(void)id;
+	n->dynamic_del_count++;
+}
+
 static void host_export(void *ctx, uint64_t cookie, struct span key)
 {
 	struct node *n = ctx;
@@ -361,6 +377,8 @@ static void core_new(struct node *n)
 		.sa_del = host_del,
 		.sa_move = host_move,
 		.policy_state = host_policy,
+		.dynamic_put = host_dynamic_put,
+		.dynamic_del = host_dynamic_del,
 		.activity = host_activity,
 		.key_export = host_export,
 		.native_esp = true };
@@ -426,6 +444,7 @@ static void cfg_drop(struct cfg *c)
 	free(c->isakmp_peers);
 	free(c->sets);
 	free(c->maps);
+	free(c->dynamics);
 	free(c->map_settings);
 	free(c->logins);
 	free(c->networks);

@@ -50,6 +50,8 @@ struct node {
 	size_t export_key_len;
 	const char *user, *password; /* the one that user_check finds right */
 	unsigned user_checks;
+	struct dpm_dynamic dynamic; /* the last that was put */
+	unsigned dynamic_put_count, dynamic_del_count;
 	uint32_t next_spi;
 	uint64_t wake;
 };
@@ -130,6 +132,8 @@ struct cfg_ace *cfg_ace_add(
 struct cfg_map_entry *cfg_map_add(struct cfg *c, uint16_t seq, const char *peer, const char *set, const char *acl);
 /* Remote access on map M: list USERS, groups by list GROUPS, addresses on request; group "default" with pool P low..high. */
 struct cfg_client_group *rig_clients(struct node *n, const char *low, const char *high);
+/* The map's entry becomes a place for dynamic map D, with one entry 5 that takes any traffic. */
+void rig_dynamic(struct node *n);
 void cfg_key_add(struct node *n, const char *peer, const char *psk);
 /* Their pointers live until the next one of the kind is added. */
 struct cfg_isakmp_key *cfg_key_named_add(struct node *n, const char *keyring, const char *host, const char *psk);

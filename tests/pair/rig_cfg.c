@@ -163,6 +163,19 @@ struct cfg_client_group *rig_clients(struct node *n, const char *low, const char
 	return g;
 }
 
+void rig_dynamic(struct node *n)
+{
+	struct cfg_map_entry *m = &n->cfg->maps[0], *d = GROW(n->cfg, dynamics, ndynamics);
+
+	m->kind = MAP_DYNAMIC;
+	m->npeers = m->nsets = 0;
+	m->acl[0] = '\0';
+	snprintf(m->dynamic, sizeof(m->dynamic), "D");
+	snprintf(d->map, sizeof(d->map), "D");
+	d->seq = 5;
+	snprintf(d->sets[d->nsets++], CFG_NAME, "T");
+}
+
 struct cfg *rig_cfg(struct node *n, const char *own, const char *peer, const char *own_net, const char *peer_net)
 {
 	struct cfg *c = calloc(1, sizeof(*c));

@@ -459,6 +459,79 @@ static void cleared_by_name(void **state)
 	rig_free(r);
 }
 
+/* On a dynamic map: a policy is made for the client's address, is renewed by the server, too, and ends with the last pair. */
+static void dynamic_map(void **state)
+{
+	struct rig *r = begin(13, "10.9.0.9");
+	struct node *b = &r->n[1];
+	const struct dpm_dynamic *d = &b->dynamic;
+	struct ikem_clear ask = { .what = IKE_CLEAR_SESSION, .user = "alice" };
+
+	(void)state;
+	rig_dynamic(b);
+	b->cfg->ipsec.lifetime_s = 600;
+	rig_config(b);
+	assert_int_equal(log_in(r), 0x0a090001);
+	quick_as(r, 0x0a090002, 32, false);
+	assert_int_equal(b->dynamic_put_count, 0);
+	quick_as(r, 0x0a090001, 32, true);
+	assert_int_equal(b->dynamic_put_count, 1);
+	assert_true(d->id.ace_seq & DP_ACE_DYNAMIC);
+	assert_true(d->id.map_seq == 10 && d->dynamic_seq == 5);
+	assert_string_equal(d->dynamic, "D");
+	assert_true(addr_to_v4(d->sel.remote.from) == 0x0a090001 && addr_to_v4(d->sel.remote.to) == 0x0a090001);
+	assert_true(addr_equal(d->peer, r->n[0].address));
+	rig_run(r, SECONDS(1500)); /* two renewals */
+	assert_true(rig_up(r));
+	assert_int_equal(b->dynamic_put_count, 1);
+	assert_int_equal(b->dynamic_del_count, 0);
+	assert_true(policy_id_equal(&rig_sa(b, true, 0)->policy, &d->id));
+	/* The configuration goes on to permit it. */
+	rig_config(b);
+	assert_true(rig_up(r));
+	assert_true(ike_clear(b->k, &ask) >= 2);
+	assert_int_equal(rig_pairs(b), 0);
+	assert_int_equal(b->dynamic_del_count, 1);
+	rig_free(r);
+}
+
+/* A new ikemgrd takes up what it finds, and takes away what has no SAs. */
+static void dynamic_adopted(void **state)
+{
+	struct rig *r = begin(14, "10.9.0.9");
+	struct node *b = &r->n[1];
+	struct dpm_dynamic other;
+
+	(void)state;
+	rig_dynamic(b);
+	rig_config(b);
+	assert_int_equal(log_in(r), 0x0a090001);
+	quick_as(r, 0x0a090001, 32, true);
+	other = b->dynamic;
+	other.id.ace_seq += 7;
+	rig_restart(b);
+	ike_adopt_dynamic(b->k, &b->dynamic);
+	ike_adopt_dynamic(b->k, &other);
+	for (int in = 0; in < 2; in++) {
+		const struct dpm_sa *sa = rig_sa(b, in != 0, 0);
+		struct dpm_sa_info i = { .key = sa->key,
+			.local = sa->local,
+			.remote = sa->remote,
+			.policy = sa->policy,
+			.sel = sa->sel,
+			.peer_spi = sa->peer_spi,
+			.lifetime_s = 3600,
+			.conn_id = 1 };
+
+		ike_adopt(b->k, &i);
+	}
+	ike_adopted(b->k);
+	assert_int_equal(b->dynamic_del_count, 1);
+	rig_config(b);
+	assert_int_equal(rig_pairs(b), 1); /* still permitted */
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -474,6 +547,8 @@ int main(void)
 		cmocka_unit_test(pool_of_one),
 		cmocka_unit_test(logins_bounded),
 		cmocka_unit_test(cleared_by_name),
+		cmocka_unit_test(dynamic_map),
+		cmocka_unit_test(dynamic_adopted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
