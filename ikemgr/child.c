@@ -183,18 +183,27 @@ bool child_with_peer(struct ike *k, struct addr local, struct addr remote)
 	return false;
 }
 
-void children_with_peer_delete(struct ike *k, struct addr local, struct addr remote, bool tell, uint64_t older_than_us)
+/* Several clients may have one address, behind a NAT: what tells them apart is the address that each was given. */
+static bool of_sa(const struct child *c, const struct ike_sa *sa)
 {
-	/* child_free may free its flow, never another child. */
-	EACH(l, &k->children)
+	const struct client_state *client = &sa->st.client;
+
+	if (!addr_equal(c->remote, sa->st.path.remote) || !addr_equal(c->local, sa->st.path.local))
+		return false;
+	if (client->stage == CLIENT_OFF)
+		return true;
+	if (client->address == 0)
+		return !pool_has(sa->k, addr_to_v4(c->sel.remote.from), addr_to_v4(c->sel.remote.to));
+	return addr_to_v4(c->sel.remote.from) == client->address && addr_equal(c->sel.remote.from, c->sel.remote.to);
+}
+
+void children_of_sa_delete(struct ike_sa *sa, uint64_t older_than_us)
+{
+	EACH(l, &sa->k->children)
 	{
 		struct child *c = OWNER(l, struct child, all);
 
-		if (!addr_equal(c->remote, remote) || !addr_equal(c->local, local) || c->created_us >= older_than_us)
-			continue;
-		if (tell)
-			child_delete(c, "peer is gone");
-		else
+		if (of_sa(c, sa) && c->created_us < older_than_us)
 			child_free(c, true);
 	}
 }

@@ -535,7 +535,8 @@ bool child_with_peer(struct ike *k, struct addr local, struct addr remote);
 void child_tell(struct child *c); /* the peer, that our inbound SAs are gone */
 /* Tells and frees. */
 void child_delete(struct child *c, const char *why);
-void children_with_peer_delete(struct ike *k, struct addr local, struct addr remote, bool tell, uint64_t older_than_us);
+/* Its peer's pairs, taken back without a word; of a client only its own. */
+void children_of_sa_delete(struct ike_sa *sa, uint64_t older_than_us);
 void rekey_child_schedule(struct child *c);
 void rekey_sa_schedule(struct ike_sa *sa);
 void child_timers_init(struct child *c);

@@ -109,7 +109,12 @@ static void peer_dead(struct ike_sa *sa)
 		sa->dpd_tries);
 	say_failure(k, remote, sa->conn_id, "peer %s is dead: no answer to %u R-U-THERE", peer, sa->dpd_tries);
 	flows_avoid(k, local, remote);
-	children_with_peer_delete(k, local, remote, false, UINT64_MAX);
+	children_of_sa_delete(sa, UINT64_MAX);
+	/* Others behind the same NAT may live. */
+	if (sa->st.client.address != 0) {
+		sa_delete(sa, true, "peer is dead");
+		return;
+	}
 	while ((sa = sa_of_peer(k, local, remote)) != NULL)
 		sa_delete(sa, true, "peer is dead");
 }
@@ -123,7 +128,7 @@ void dpd_fire(void *ctx, void *owner)
 	if (t.every_s == 0 || sa->st.state != QM_IDLE)
 		return;
 	/* Of several with one peer, the youngest asks. */
-	if (sa_established(k, sa->st.path.local, sa->st.path.remote) != sa) {
+	if (sa->st.client.address == 0 && sa_established(k, sa->st.path.local, sa->st.path.remote) != sa) {
 		sa->dpd_tries = 0;
 		dpd_arm(sa, t.every_s);
 	} else if (sa->dpd_tries > DPD_RETRIES) {

@@ -145,7 +145,7 @@ static void notify_done(struct ike_sa *sa, const struct payload_notify *n)
 		invalid_spi_done(sa, n);
 		break;
 	case NOTIFY_INITIAL_CONTACT:
-		children_with_peer_delete(sa->k, sa->st.path.local, sa->st.path.remote, false, sa->created_us);
+		children_of_sa_delete(sa, sa->created_us);
 		break;
 	default:
 		if (NOTIFY_IS_ERROR(n->type))

@@ -31,14 +31,15 @@ static void initial_contact(struct ike_sa *sa)
 		struct ike_sa *other = OWNER(l, struct ike_sa, all);
 
 		/* Clients behind one NAT share an address. */
-		if (sa->st.client.stage != CLIENT_OFF && !client_same(&sa->st, &other->st))
+		if (strcmp(sa->st.client.user, other->st.client.user) != 0)
 			continue;
 		if (other != sa && other->h == NULL && addr_equal(other->st.path.remote, sa->st.path.remote) &&
-			addr_equal(other->st.path.local, sa->st.path.local) && other->heard_us < sa->created_us)
+			addr_equal(other->st.path.local, sa->st.path.local) && other->heard_us < sa->created_us) {
+			children_of_sa_delete(other, sa->created_us);
 			sa_free(other);
+		}
 	}
-	if (sa->st.client.stage == CLIENT_OFF)
-		children_with_peer_delete(k, sa->st.path.local, sa->st.path.remote, false, sa->created_us);
+	children_of_sa_delete(sa, sa->created_us);
 }
 
 /* RESPONDER-LIFETIME of an aggressive mode, which had no protected message of ours. */

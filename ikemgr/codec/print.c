@@ -238,6 +238,15 @@ void payload_print(const struct payload *p, print_line line, void *ctx)
 	}
 }
 
+/* A key id that can be read is the name of a group. */
+static bool all_print(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!isgraph(s.data[i]))
+			return false;
+	return s.len > 0;
+}
+
 void id_print(char *out, size_t size, const struct payload_id *id)
 {
 	struct reader r = reader_of(id->data);
@@ -251,7 +260,7 @@ void id_print(char *out, size_t size, const struct payload_id *id)
 			snprintf(out, size, "%s%c%s", a, id->type == ID_IPV4_RANGE ? '-' : '/', b);
 		else
 			snprintf(out, size, "%s", a);
-	} else if (id->type == ID_FQDN || id->type == ID_USER_FQDN) {
+	} else if (id->type == ID_FQDN || id->type == ID_USER_FQDN || (id->type == ID_KEY_ID && all_print(id->data))) {
 		text_safe(out, size, id->data);
 	} else {
 		hex_print(hex, sizeof(hex), span_of(id->data.data, id->data.len > SHOWN_BYTES ? SHOWN_BYTES : id->data.len));

@@ -532,6 +532,41 @@ static void dynamic_adopted(void **state)
 	rig_free(r);
 }
 
+/* What an ISAKMP profile says to clients goes before what the map says. */
+static void by_profile(void **state)
+{
+	struct rig *r = begin(15, "10.9.0.9");
+	struct cfg *cfg = r->n[1].cfg;
+	struct cfg_isakmp_profile *p = cfg_profile_add(cfg, "ROAD");
+
+	(void)state;
+	cfg->map_settings[0] = (struct cfg_map){ .name = "M" };
+	cfg_profile_match(p, CFG_ID_ADDRESS, "203.0.113.1");
+	snprintf(p->client_auth_list, CFG_NAME, "USERS");
+	snprintf(p->author_list, CFG_NAME, "GROUPS");
+	snprintf(p->client_group, CFG_NAME, "STAFF");
+	p->config_respond = true;
+	snprintf(cfg->groups[0].name, CFG_NAME, "STAFF");
+	rig_config(&r->n[1]);
+	assert_int_equal(log_in(r), 0x0a090001);
+	assert_true(rig_log_has(r, "User=alice  Group=STAFF"));
+	rig_free(r);
+}
+
+/* A list that does not exist lets nobody in, and says so. */
+static void no_list(void **state)
+{
+	struct rig *r = begin(16, "10.9.0.9");
+
+	(void)state;
+	r->n[1].cfg->nlogins = 0;
+	rig_config(&r->n[1]);
+	phase1(r);
+	assert_int_equal(c.came, 0);
+	assert_non_null(strstr(rig_failure(&r->n[1]), "the list \"USERS\" of aaa authentication login does not exist"));
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -549,6 +584,8 @@ int main(void)
 		cmocka_unit_test(cleared_by_name),
 		cmocka_unit_test(dynamic_map),
 		cmocka_unit_test(dynamic_adopted),
+		cmocka_unit_test(by_profile),
+		cmocka_unit_test(no_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,10 +188,11 @@ static void not_negotiated(void **state)
 	struct rig *r = *state;
 	struct dp_selectors sel;
 	struct policy p;
+	struct sa_state s = { .path = { .local = r->n[0].address, .remote = r->n[1].address } };
 	char why[200];
 
 	assert_true(ace_selectors(&r->n[0].cfg->acls[0].entries[0], &sel));
-	assert_false(policy_match(r->n[0].k, r->n[0].address, r->n[1].address, &sel, &p, why, sizeof(why)));
+	assert_false(policy_match(r->n[0].k, &s, &sel, &p, why, sizeof(why)));
 	assert_false(peer_configured(r->n[0].k, r->n[0].address, r->n[1].address));
 }
 

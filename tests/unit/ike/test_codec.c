@@ -296,6 +296,7 @@ static void identities(void **state)
 		{ ID_FQDN, "a\nb\033[2J", 7, "a.b.[2J" },
 		{ ID_IPV4_ADDR, "\12\0\0", 3, "id type 1 0a0000" },
 		{ ID_KEY_ID, "\1\2", 2, "id type 11 0102" },
+		{ ID_KEY_ID, "STAFF", 5, "STAFF" },
 	};
 	char out[128];
 
@@ -339,6 +340,47 @@ static void random_bytes_round(void **state)
 	}
 }
 
+static void config_line(void *ctx, const char *text)
+{
+	char *all = ctx;
+
+	snprintf(all + strlen(all), 1024 - strlen(all), "%s\n", text);
+}
+
+/* What a client says in a transaction, as debug shows it: the name, and never the password. */
+static void config_text(void **state)
+{
+	uint8_t attributes[128], buf[256];
+	struct writer a = writer_of(attributes, sizeof(attributes));
+	struct isakmp_header h = { .cookie_i = 1, .cookie_r = 2, .version = 0x10, .exchange = EXCH_TRANSACTION, .message_id = 7 };
+	union payload_value v = { .config = { .type = CONFIG_REPLY, .id = 0x1234 } };
+	static struct message m;
+	const char *why;
+	char text[1024] = "";
+	struct build b;
+	struct span packet;
+
+	(void)state;
+	attribute_encode(&a, ATTRC_XAUTH_TYPE, 0);
+	attribute_put(&a, ATTRC_XAUTH_USER_NAME, span_of("alice", 5));
+	attribute_put(&a, ATTRC_XAUTH_USER_PASSWORD, span_of("hidden", 6));
+	v.config.attributes = writer_span(&a);
+	build_start(&b, buf, sizeof(buf), &h);
+	build_payload(&b, PAYLOAD_CONFIG, &v);
+	packet = build_end(&b);
+	assert_int_equal(header_decode(&h, packet), ERR_OK);
+	assert_int_equal(message_decode(&m, 1, h.next, span_of(packet.data + 28, packet.len - 28), false, &why), ERR_OK);
+	assert_true(m.payloads[0].v.config.type == CONFIG_REPLY && m.payloads[0].v.config.id == 0x1234);
+	payload_print(&m.payloads[0], config_line, text);
+	assert_non_null(strstr(text, "XAUTH_USER_NAME_V2 alice"));
+	assert_non_null(strstr(text, "XAUTH_USER_PASSWORD_V2 (not shown)"));
+	assert_null(strstr(text, "hidden"));
+	assert_null(strstr(text, "68696464")); /* nor in hexadecimal */
+	/* An attribute that is longer than the payload. */
+	packet.data[packet.len - 7] = 0xff;
+	assert_int_not_equal(message_decode(&m, 1, h.next, span_of(packet.data + 28, packet.len - 28), false, &why), ERR_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -353,6 +395,7 @@ int main(void)
 		cmocka_unit_test(vendors),
 		cmocka_unit_test(identities),
 		cmocka_unit_test(random_bytes_round),
+		cmocka_unit_test(config_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
