@@ -149,8 +149,6 @@ enum err mm_answer_id(struct step *st)
 	uint8_t life[16];
 	enum err e = auth_check(st, &st->h->id_i);
 
-	if (e == ERR_OK)
-		e = client_decide(st);
 	if (e != ERR_OK)
 		return e;
 	notifies_take(st);

@@ -227,6 +227,9 @@ static bool step_run(struct step *st, struct ike_sa *sa, struct quick *q, const 
 	size_t len = 0;
 	enum err e = st->rule->run(st);
 
+	/* However the peer has proved itself: what is asked of a client is asked of it. */
+	if (e == ERR_OK && (st->rule->gains & EV_AUTHED) && !st->s->initiator && q == NULL)
+		e = client_decide(st);
 	if (e == ERR_OK) {
 		state_move(st);
 		e = reply_make(st, &packet, &len);
