@@ -108,6 +108,19 @@ def test_ten_clients_at_once(site):
     until(lambda: " 20       0" in site.show("R1", "show ip local pool"), 20, "all leases' end")
 
 
+def test_a_client_outlives_ikemgrd_and_keeps_its_address(site):
+    first = re.search(r"installing new virtual IP (10\.10\.0\.\d+)", up(site, "alice")).group(1)
+    site.kill("R1", "ikemgrd")
+    until(lambda: "UP-NO-IKE" in site.show("R1", "show crypto session"), 20, "the pair of before")
+    assert site.ping("hostA", first, count=3) == (3, 3)
+    second = re.search(r"installing new virtual IP (10\.10\.0\.\d+)", up(site, "u1")).group(1)
+    assert first != second
+    assert site.ping("hostA", first, count=2) == (2, 2) and site.ping("hostA", second, count=2) == (2, 2)
+    for name in ("alice", "u1"):
+        down(site, name)
+    site.console("R1", "clear crypto session")
+
+
 def test_tshark_reads_the_transactions_with_the_exported_keys(site):
     site.console("R1", "debug crypto isakmp export flash:ike.keys")
     with site.capture("xauth") as wire:
