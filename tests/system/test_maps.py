@@ -54,8 +54,8 @@ def ipsec_sas(site, router):
     """The SPIs that a router has, by section: {"inbound esp": ["0x3E8"], ...}."""
     screen = site.show(router, "show crypto ipsec sa")
     found = {}
-    for section, rest in re.findall(r"(inbound \w+|outbound \w+) sas:\n((?:(?!(?:in|out)bound \w+ sas:)[\s\S])*)", screen):
-        found[section] = re.findall(r"spi: (0x[0-9A-F]+)", rest)
+    for section, rest in re.findall(r"(inbound \w+|outbound \w+) sas:\n((?:(?!(?:in|out)bound \w+ sas:|ident \()[\s\S])*)", screen):
+        found.setdefault(section, []).extend(re.findall(r"spi: (0x[0-9A-F]+)", rest))
     return found
 
 
@@ -213,3 +213,41 @@ def test_reverse_route_follows_the_sas(negotiated):
     site.configure("R1", "crypto map VPN 10", "no reverse-route", "exit", "no ip route 192.0.2.0 255.255.255.0 203.0.113.254")
     until(lambda: routes(site) == {}, 10, "no route is left")
     until(lambda: site.ping(count=1, wait=2) == (1, 1), 30, "traffic")
+
+
+def test_changes_are_taken_up_while_traffic_flows(negotiated):
+    """What does not touch the pair that carries the traffic loses no packet of it, and nothing leaves in clear at any moment."""
+    site = negotiated
+    assert site.ping(count=1) == (1, 1)
+    spis = ipsec_sas(site, "R1")
+    with site.capture("changes") as wire:
+        flow = site.start("hostA", "ping", "-n", "-i", "0.02", "-c", "600", "-W", "5", "192.168.2.10")
+        for router, net, other in (("R1", "192.168.1.0", "192.168.2.0"), ("R2", "192.168.2.0", "192.168.1.0")):
+            site.configure(router, "crypto map VPN 10", "description changed", "set pfs group14",
+                           "set security-association lifetime seconds 1800", "set security-association lifetime kilobytes 100000")
+            site.configure(router, "ip access-list extended SITE-B" if router == "R1" else "ip access-list extended SITE-A",
+                           f"permit ip {net} 0.0.0.255 10.77.0.0 0.0.255.255")
+            site.configure(router, "ip access-list extended ALL", "permit ip any any", "exit", "crypto map VPN 10", "set ip access-group ALL in",
+                           "set ip access-group ALL out", "reverse-route", "no reverse-route", "no set ip access-group ALL in",
+                           "no set ip access-group ALL out")
+            site.configure(router, "crypto map VPN 5 ipsec-isakmp", "set peer 192.0.2.99", "set transform-set TS", "match address NONE", "exit",
+                           "ip access-list extended NONE", f"permit ip {net} 0.0.0.255 172.30.0.0 0.0.255.255")
+        said = flow.communicate(timeout=60)[0]
+    assert "600 packets transmitted, 600 received" in said, said[-300:]
+    assert wire.clear_text() == []
+    after = ipsec_sas(site, "R1")
+    assert all(set(spis[section]) <= set(after[section]) for section in ("inbound esp", "outbound esp"))
+    for router in ("R1", "R2"):
+        site.configure(router, "no crypto map VPN 5")
+
+
+def test_one_map_on_two_interfaces_has_sas_for_each(negotiated):
+    site = negotiated
+    site.configure("R1", "no crypto map VPN local-address")
+    site.configure("R2", "crypto map VPN 10", "no set peer 10.255.0.1", f"set peer {R1}")
+    site.configure("R1", "interface GigabitEthernet0/1", "crypto map VPN")
+    screen = site.show("R1", "show crypto ipsec sa")
+    assert re.findall(r"^interface: (\S+)\n.*local addr ([\d.]+)", screen, re.M) == [("GigabitEthernet0/0", R1), ("GigabitEthernet0/1", "192.168.1.1")]
+    site.configure("R1", "interface GigabitEthernet0/1", "no crypto map")
+    until(lambda: site.ping(count=1, wait=2) == (1, 1), 20, "traffic")
+    assert re.search(rf"local crypto endpt\.: {R1}, remote crypto endpt\.: {R2}", site.show("R1", "show crypto ipsec sa"))

@@ -162,6 +162,36 @@ static void held_and_released(void **state)
 		assert_int_equal(erig_tap(&r, tap, sizeof(tap)), HEAD + 28 + i + 1); /* in order, the oldest lost */
 }
 
+static void one_host_pair(struct dpm_sa *sa)
+{
+	sa->sel.local.from = sa->sel.local.to = addr_v4(RIG_LOCAL + 10);
+	sa->sel.remote.from = sa->sel.remote.to = addr_v4(RIG_REMOTE + 10);
+}
+
+/* Level per-host: the SA of one pair of hosts releases its own packets; those of another pair ask next, by their addresses. */
+static void each_host_pair_asks(void **state)
+{
+	uint32_t len = erig_udp(frame, 10, false), src;
+
+	(void)state;
+	src = get32(erig_ip(frame) + 12);
+	assert_int_equal(src, RIG_LOCAL + 10);
+	erig_out(&r, frame, len);
+	put32(erig_ip(frame) + 12, src + 1);
+	erig_out(&r, frame, len);
+	erig_notes(&r);
+	assert_int_equal(erig_events(&r, BACKEND_ACQUIRE), 1);
+	assert_int_equal(addr_to_v4(r.events[0].acquire.src), src);
+	both(one_host_pair);
+	hold_run(r.b.out);
+	seal_flush(r.b.out);
+	assert_int_equal(carry(0), 1);
+	erig_notes(&r);
+	assert_int_equal(erig_events(&r, BACKEND_ACQUIRE), 2);
+	assert_int_equal(addr_to_v4(r.events[1].acquire.src), src + 1);
+	assert_int_equal(erig_drops(&r, DP_DROP_NO_SA), 0);
+}
+
 static void failed_acquire(void **state)
 {
 	struct dpm_policy_state failed = { erig_id(10, 10), DP_POLICY_FAILED, 60000 };
@@ -377,9 +407,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, up, down)
 	const struct CMUnitTest tests[] = { T(one_packet), T(super_packet), T(joined_again), T(held_and_released),
-		T(failed_acquire), T(held_too_long), T(not_a_policys), T(too_big_is_refused), T(fragmented_before),
-		T(fragmented_after), T(volume_limits), T(time_limit), T(newest_sa_first), T(same_keys_go_on), T(path_mtu_from_icmp),
-		T(unsound_frames) };
+		T(each_host_pair_asks), T(failed_acquire), T(held_too_long), T(not_a_policys), T(too_big_is_refused),
+		T(fragmented_before), T(fragmented_after), T(volume_limits), T(time_limit), T(newest_sa_first), T(same_keys_go_on),
+		T(path_mtu_from_icmp), T(unsound_frames) };
 
 	alg_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
