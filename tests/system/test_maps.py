@@ -116,6 +116,36 @@ def test_shutdown_ends_the_sas_and_no_shutdown_brings_them_back(manual):
     until(lambda: manual.ping(count=1, wait=2) == (1, 1), 30, "traffic is back")
 
 
+def opened_by_scapy(path):
+    """How many AH packets scapy finds authentic with the keys, both ways; it fails on one that is not."""
+    from scapy.all import IP, rdpcap
+    from scapy.layers.ipsec import AH, SecurityAssociation
+    authentic = 0
+    for packet in rdpcap(path):
+        if AH in packet:
+            ip = IP(bytes(packet[IP]))
+            sa = SecurityAssociation(AH, spi=SPI[ip.src] + 1, auth_algo="HMAC-SHA1-96", auth_key=bytes.fromhex(AUTH[ip.src]))
+            sa.decrypt(ip)
+            authentic += 1
+    return authentic
+
+
+@pytest.mark.parametrize("transform, ah, esp", [("ah-sha-hmac", True, False), ("ah-sha-hmac esp-aes esp-sha-hmac", True, True)],
+                         ids=["ah", "ah+esp"])
+def test_ah_with_keys_set_by_hand(manual, transform, ah, esp):
+    take_away(manual)
+    with manual.capture("ah") as wire:
+        keyed_by_hand(manual, transform, ah, esp)
+        assert manual.ping(count=3) == (3, 3)
+    assert len(wire.read("ah && ip.src==203.0.113.1 && ah.spi==0x3e9")) == 3
+    assert len(wire.read("ah && esp" if esp else "ah && icmp")) == 6
+    assert opened_by_scapy(wire.path) == 6
+    sas = ipsec_sas(manual, "R1")
+    assert sas["inbound ah"] == ["0x7D1"] and sas.get("inbound esp", []) == (["0x7D0"] if esp else [])
+    take_away(manual)
+    until(lambda: not ipsec_sas(manual, "R1"), 10, "no SA is left")
+
+
 negotiated = site_fixture("maps")
 
 
