@@ -281,3 +281,13 @@ def test_one_map_on_two_interfaces_has_sas_for_each(negotiated):
     site.configure("R1", "interface GigabitEthernet0/1", "no crypto map")
     until(lambda: site.ping(count=1, wait=2) == (1, 1), 20, "traffic")
     assert re.search(rf"local crypto endpt\.: {R1}, remote crypto endpt\.: {R2}", site.show("R1", "show crypto ipsec sa"))
+
+
+def test_shutdown_of_the_interface_ends_its_sas_at_both_ends(negotiated):
+    site = negotiated
+    assert site.ping(count=1) == (1, 1)
+    site.configure("R1", "interface GigabitEthernet0/0", "shutdown")
+    for router in ("R1", "R2"):
+        until(lambda: not ipsec_sas(site, router).get("inbound esp"), 20, f"{router} has no SA")
+    site.configure("R1", "interface GigabitEthernet0/0", "no shutdown")
+    until(lambda: site.ping("hostB", "192.168.1.10", count=1, wait=2) == (1, 1), 40, "the other end starts again")
