@@ -44,7 +44,7 @@ check-long: check
 layering:
 	@tests/layering
 
-system:
+system: bench-build
 	@$(PYTEST) -q -p no:cacheprovider -n $(JOBS) --dist loadgroup tests/system
 
 # The programs with ASan and UBSan under the tests that reach most of them.

@@ -13,29 +13,41 @@
 
 #define SEEN_MAX 4096
 
-static bool ike_keys(struct exec_call *c, struct ikem_keys *k)
+static enum err ask(struct exec_call *c, enum daemon which, uint32_t type, void *body, size_t size)
 {
 	size_t len = 0;
-	enum err e = daemon_call(c->sh->options.run_dir, DAEMON_IKE, IKEM_KEYS, span_of(k, sizeof(*k)), k, sizeof(*k), &len);
+	enum err e = daemon_call(c->sh->options.run_dir, which, type, span_of(body, size), body, size, &len);
 
-	return (e == ERR_OK && len == sizeof(*k)) || exec_failed(c, "ikemgrd", e);
+	return e == ERR_OK && len != size ? ERR_INVALID : e;
 }
 
-static bool esp_keys(struct exec_call *c, struct dpm_keys *k)
+static enum err ike_keys(struct exec_call *c, struct ikem_keys *k)
 {
-	size_t len = 0;
-	enum err e = daemon_call(c->sh->options.run_dir, DAEMON_DATAPATH, DPM_KEYS, span_of(k, sizeof(*k)), k, sizeof(*k), &len);
+	return ask(c, DAEMON_IKE, IKEM_KEYS, k, sizeof(*k));
+}
 
-	return (e == ERR_OK && len == sizeof(*k)) || exec_failed(c, "datapathd", e);
+static enum err esp_keys(struct exec_call *c, struct dpm_keys *k)
+{
+	return ask(c, DAEMON_DATAPATH, DPM_KEYS, k, sizeof(*k));
 }
 
 bool keys_switch(struct exec_call *c, bool on)
 {
 	struct ikem_keys ike = { .set = 1, .on = on };
 	struct dpm_keys esp = { .set = 1, .on = on };
-	bool ok = ike_keys(c, &ike);
+	enum err e = ike_keys(c, &ike), f = esp_keys(c, &esp);
+	bool ok = e == ERR_OK || exec_failed(c, "ikemgrd", e);
 
-	return esp_keys(c, &esp) && ok;
+	return (f == ERR_OK || exec_failed(c, "datapathd", f)) && ok;
+}
+
+bool keys_off(struct exec_call *c)
+{
+	struct ikem_keys ike = { .set = 1 };
+	struct dpm_keys esp = { .set = 1 };
+	enum err e = ike_keys(c, &ike);
+
+	return esp_keys(c, &esp) == ERR_OK && e == ERR_OK;
 }
 
 bool keys_on(struct exec_call *c)
@@ -43,7 +55,7 @@ bool keys_on(struct exec_call *c)
 	struct ikem_keys ike = { .set = 0 };
 	struct dpm_keys esp = { .set = 0 };
 
-	return (ike_keys(c, &ike) && ike.on) | (esp_keys(c, &esp) && esp.on);
+	return (ike_keys(c, &ike) == ERR_OK && ike.on) | (esp_keys(c, &esp) == ERR_OK && esp.on);
 }
 
 /* What the packets name: SPIs and cookies. */

@@ -6,7 +6,9 @@
 
 /* Switches both programs; false with an error said. */
 bool keys_switch(struct exec_call *c, bool on);
-/* Does any of them keep keys? */
+/* Both off, without a word about who does not answer: for a caller that has asked them already. */
+bool keys_off(struct exec_call *c);
+/* Does any of them keep keys? One that does not answer keeps none. */
 bool keys_on(struct exec_call *c);
 
 /* The lines (cli/capture/keyline.h) of the keys that the packets of this capture need; with an error said and false when there

@@ -22,8 +22,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def net():
-    if not os.path.exists(os.path.join(en.BUILD, "bench", "static_sa")):
-        subprocess.run(["make", "-s", "bench-build"], cwd=os.path.join(os.path.dirname(__file__), "..", ".."), check=True)
+    subprocess.run(["make", "-s", "bench-build"], cwd=os.path.join(os.path.dirname(__file__), "..", ".."), check=True)
     n = en.Net("teng")
     yield n
     n.close()
