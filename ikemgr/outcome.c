@@ -93,8 +93,8 @@ void phase1_fail(struct ike_sa *sa, uint16_t notify, const char *why)
 		info_send_notify(sa, notify, PROTO_ISAKMP, (struct span){ 0 }, (struct span){ 0 });
 	else if (notify != 0)
 		info_send_plain(k, &path, sa->st.cookie_i, sa->st.cookie_r, notify, k->in.head.length);
-	/* To the peer it stands already. */
-	if (sa->st.evidence & EV_AUTHED)
+	/* To the peer it stands already: it had proved itself to us, or has taken our proof and been refused. */
+	if ((sa->st.evidence & EV_AUTHED) || (notify != 0 && (sa->st.evidence & EV_PROOF_SENT)))
 		info_send_delete_sa(sa);
 	sa_free(sa);
 	if (initiator)

@@ -93,6 +93,23 @@ static void wrong_authority(void **state)
 	site_free(&s);
 }
 
+/* The responder has taken us, and we do not take it: it is told, and keeps no SA. */
+static void refused_by_the_initiator(void **state)
+{
+	struct site s = { rig_new(7, 2), authority_new("/O=Acme/CN=Root"), NULL, NULL };
+	struct authority *other = authority_new("/O=Other/CN=Root");
+
+	(void)state;
+	rig_enroll(&s.r->n[0], s.ca, &of_a);
+	rig_enroll(&s.r->n[1], other, &of_b);
+	rig_trust(&s.r->n[1], "TRUSTED", s.ca);
+	rig_config(&s.r->n[1]);
+	fails(&s, 0, "no authenticated trustpoint has issued");
+	assert_int_equal(rig_ike_count(&s.r->n[1], QM_IDLE), 0);
+	authority_free(other);
+	site_free(&s);
+}
+
 static void expired_and_early(void **state)
 {
 	struct cert_want a = of_a;
@@ -319,6 +336,7 @@ int main(void)
 		cmocka_unit_test(rsa_and_ecdsa),
 		cmocka_unit_test(distinguished_names),
 		cmocka_unit_test(wrong_authority),
+		cmocka_unit_test(refused_by_the_initiator),
 		cmocka_unit_test(expired_and_early),
 		cmocka_unit_test(wrong_name),
 		cmocka_unit_test(weak),
