@@ -291,3 +291,25 @@ def test_shutdown_of_the_interface_ends_its_sas_at_both_ends(negotiated):
         until(lambda: not ipsec_sas(site, router).get("inbound esp"), 20, f"{router} has no SA")
     site.configure("R1", "interface GigabitEthernet0/0", "no shutdown")
     until(lambda: site.ping("hostB", "192.168.1.10", count=1, wait=2) == (1, 1), 40, "the other end starts again")
+
+
+def test_a_dynamic_map_protects_what_was_negotiated(negotiated):
+    """The policy is the data path's: it outlives ikemgrd, has its route, and what comes in clear in its place is dropped."""
+    site = negotiated
+    site.configure("R1", "crypto dynamic-map ROAD 10", "set transform-set TS", "reverse-route", "exit",
+                   "crypto map VPN 65000 ipsec-isakmp dynamic ROAD", "no crypto map VPN 10")
+    site.show("R1", "show crypto ipsec sa")
+    with site.capture("dynamic") as wire:
+        assert site.ping("hostB", "192.168.1.10", count=3) == (3, 3)
+        assert site.ping(count=2) == (2, 2)
+        until(lambda: routes(site).get("192.168.2.0/24") == "203.0.113.254", 10, "the route to the networks behind R2")
+        site.kill("R1", "ikemgrd")
+        assert site.ping(count=3) == (3, 3)
+    assert wire.clear_text() == []
+    site.run("internet", "ip", "route", "replace", "192.168.1.0/24", "via", R1)
+    site.configure("R2", "interface GigabitEthernet0/0", "no crypto map")
+    site.show("R2", "show crypto ipsec sa")
+    with site.capture("clear") as wire:
+        assert site.ping("hostB", "192.168.1.10", count=2, wait=1)[1] == 0
+    assert len(wire.read("icmp.type==8 && ip.dst==192.168.1.10")) == 2
+    until(lambda: "RECVD_PKT_NOT_IPSEC" in site.show("R1", "show logging"), 10, "the log line")
