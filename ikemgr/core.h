@@ -510,6 +510,7 @@ void flow_quick_failed(struct flow *f, struct ike_sa *sa, bool silent);
 /* It has a new pair; `q` is the quick mode that made it. */
 void flow_up(struct flow *f, const struct quick *q);
 void flow_failed(struct flow *f);
+void flow_left(struct ike *k, const struct quick *q); /* ends without a pair, and somebody may have waited for it */
 void flow_orphans(struct ike *k, struct addr local, struct addr peer); /* wait for phase 1, and there is none */
 void flow_renew(struct flow *f, struct addr peer);
 /* For an entry of level per-host: what is negotiated next is for these hosts only. */

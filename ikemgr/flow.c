@@ -7,6 +7,7 @@
  *                    +------- IKE (main mode) <-----+
  *               next peer      | failed
  *
+ * While the peer's own quick mode for the same policy is under way, an acquire waits in IDLE: for that pair, or for its failure.
  * When no peer is left the flow has failed: the data path is told, and the flow tries again when traffic asks, or as soon as
  * the configuration changes while somebody still waits.
  */
@@ -27,6 +28,7 @@
 #define QUICK_TRIES 5
 
 static void flow_again(void *ctx, void *owner);
+static void flow_round(struct flow *f);
 
 struct flow *flow_get(struct ike *k, const struct dp_policy_id *id, bool make)
 {
@@ -114,6 +116,36 @@ void flow_failed(struct flow *f)
 	timer_set(&k->timers, &f->again, now + (renewing(f) != NULL ? RENEW_AGAIN_S : WANTED_S) * SECOND);
 }
 
+static bool making(const struct quick *q, const struct flow *f)
+{
+	return q->st != NULL && !q->st->initiator && q->st->stage != QUICK_NEW && policy_id_equal(&q->st->policy, &f->id) &&
+	       (!f->narrowed || selectors_within(&f->narrow, &q->st->sel));
+}
+
+/* The peer has begun a quick mode for it, and its third message is not here yet: ESP under the new pair may have overtaken it, and
+ * the answer to that asks for a pair that is as good as there. Under an SA that the peer has forgotten nothing more comes. */
+static bool peer_makes_it(const struct flow *f)
+{
+	EACH(l, &f->k->sas)
+	{
+		const struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+
+		EACH(m, &sa->quicks)
+		if (!sa->forgotten && making(OWNER(m, struct quick, link), f))
+			return true;
+	}
+	return false;
+}
+
+/* Not at once: the quick mode, and maybe its IKE SA, is just being taken apart. */
+void flow_left(struct ike *k, const struct quick *q)
+{
+	struct flow *f = q->st == NULL || q->st->initiator ? NULL : flow_get(k, &q->st->policy, false);
+
+	if (f != NULL && f->acquire && f->stage == FLOW_IDLE)
+		timer_set(&k->timers, &f->again, now_us(k));
+}
+
 static void flow_again(void *ctx, void *owner)
 {
 	struct flow *f = owner;
@@ -122,7 +154,9 @@ static void flow_again(void *ctx, void *owner)
 	(void)ctx;
 	f->wanted = false;
 	f->failures = 0;
-	if (c != NULL && f->stage == FLOW_IDLE) {
+	if (f->acquire && f->stage == FLOW_IDLE && !peer_makes_it(f)) {
+		flow_round(f);
+	} else if (c != NULL && f->stage == FLOW_IDLE) {
 		flow_narrow(f, c->sel.local.from, c->sel.remote.from);
 		flow_renew(f, c->remote);
 	} else {
@@ -299,7 +333,7 @@ void flow_acquire(struct ike *k, const struct dpm_acquire *a)
 	if (just_up(f)) {
 		f->acquire = false;
 		policy_tell(f, DP_POLICY_UP, 0);
-	} else {
+	} else if (!peer_makes_it(f)) {
 		flow_round(f);
 	}
 }

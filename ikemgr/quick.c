@@ -126,6 +126,7 @@ void quick_free(struct quick *q)
 	struct ike *k = sa->k;
 
 	put_back(q);
+	flow_left(k, q);
 	if (q->st != NULL)
 		dynamic_unused(k, &q->st->policy, q);
 	/* Nobody but the peer could take a message id. */

@@ -65,7 +65,7 @@ def test_on_the_wire_and_on_the_screen(site, transform, mode, esn):
         have = sas(site, router)
         for kind, there in (("esp", esp), ("ah", ah)):
             for way in ("inbound", "outbound"):
-                assert bool(have.get(f"{way} {kind}")) == there, (router, have)
+                assert len(have.get(f"{way} {kind}", [])) == there, (router, have)     # one pair, though ESP may overtake message 3
         assert {one[2] for some in have.values() for one in some} == {mode.capitalize()}, have
     one, other = sas(site, "R1"), sas(site, "R2")
     for kind in ("esp", "ah"):
@@ -86,7 +86,7 @@ def test_both_of_a_bundle_go_and_come_back(site):
     assert not any(sas(site, "R1").values())
     assert site.ping(count=2) == (2, 2)
     counts = {name: len(some) for name, some in sas(site, "R2").items()}
-    assert len(counts) == 4 and len(set(counts.values())) == 1 and counts["inbound ah"] > 0, counts
+    assert len(counts) == 4 and set(counts.values()) == {1}, counts
 
 
 def test_set_that_ikev1_cannot_negotiate(site):
