@@ -465,6 +465,8 @@ struct policy {
 };
 /* Is the peer one of the policy's? */
 bool policy_takes_peer(const struct policy *p, struct addr peer);
+/* `set isakmp-profile`: as responder the entry serves only peers whose phase 1 was matched to it. */
+bool policy_takes_profile(const struct cfg_map_entry *e, const char *profile);
 /* The line of the entry's list that permits the traffic; NULL: none. */
 const struct cfg_ace *policy_line(const struct ike *k, const struct cfg_map_entry *e, const struct dp_selectors *sel);
 bool policy_find(const struct ike *k, const struct dp_policy_id *id, struct policy *out);

@@ -60,8 +60,7 @@ bool dynamic_match(const struct ike *k, const struct cfg_map_entry *place, struc
 	const struct cfg_map_entry *e = place->kind == MAP_DYNAMIC ? cfg_dynamic_first(k->cfg, place->dynamic) : NULL;
 
 	for (; e != NULL; e = cfg_dynamic_next(k->cfg, e)) {
-		if (cfg_map_entry_fault(k->cfg, e) != NULL || !peer_fits(e, remote) ||
-			(e->profile[0] != '\0' && strcmp(e->profile, profile) != 0))
+		if (cfg_map_entry_fault(k->cfg, e) != NULL || !peer_fits(e, remote) || !policy_takes_profile(e, profile))
 			continue;
 		if (e->acl[0] != '\0' && policy_line(k, e, sel) == NULL)
 			continue;

@@ -166,13 +166,26 @@ const struct cfg_ace *policy_line(const struct ike *k, const struct cfg_map_entr
 	return NULL;
 }
 
-static void fault_say(char *why, size_t size, const char *map, unsigned entries, struct addr remote, const struct dp_selectors *sel)
+/* What the peer's request was held against. */
+struct tried {
+	const char *map;
+	unsigned entries;
+	const struct cfg_map_entry *barred; /* the first that is another profile's */
+};
+
+static void fault_say(char *why, size_t size, const struct tried *t, const struct sa_state *s, const struct dp_selectors *sel)
 {
 	char peer[ADDR_TEXT], text[160];
+	const char *map = t->map;
+	unsigned entries = t->entries;
 
-	addr_print(peer, remote);
+	addr_print(peer, s->path.remote);
 	selectors_print(text, sizeof(text), sel);
-	if (map == NULL)
+	if (map == NULL && t->barred != NULL)
+		snprintf(why, size, "crypto map %s %u is for peers of ISAKMP profile %s, and %s is of %s%s (they want %s)",
+			t->barred->map, t->barred->seq, t->barred->profile, peer, s->profile[0] == '\0' ? "none" : "profile ",
+			s->profile, text);
+	else if (map == NULL)
 		snprintf(why, size, "no crypto map has an entry for peer %s (they want %s)", peer, text);
 	else
 		snprintf(why, size,
@@ -185,12 +198,16 @@ bool policy_takes_peer(const struct policy *p, struct addr peer)
 	return (p->place != NULL && p->entry->npeers == 0) || policy_has_peer(p->entry, peer);
 }
 
+bool policy_takes_profile(const struct cfg_map_entry *e, const char *profile)
+{
+	return e->profile[0] == '\0' || strcmp(e->profile, profile) == 0;
+}
+
 bool policy_match(
 	const struct ike *k, const struct sa_state *s, const struct dp_selectors *sel, struct policy *out, char *why, size_t size)
 {
 	struct addr local = s->path.local, remote = s->path.remote;
-	const char *map = NULL;
-	unsigned entries = 0;
+	struct tried tried = { 0 };
 
 	for (size_t n = 0; k->cfg != NULL && n < k->cfg->ninterfaces; n++) {
 		const struct cfg_interface *i = &k->cfg->interfaces[n];
@@ -203,8 +220,12 @@ bool policy_match(
 			}
 			if (e->kind != MAP_ISAKMP || !policy_has_peer(e, remote) || cfg_map_entry_fault(k->cfg, e) != NULL)
 				continue;
-			map = e->map;
-			entries++;
+			if (!policy_takes_profile(e, s->profile)) {
+				tried.barred = tried.barred == NULL ? e : tried.barred;
+				continue;
+			}
+			tried.map = e->map;
+			tried.entries++;
 			*out = (struct policy){
 				.interface = cfg_map_owner(k->cfg, i), .entry = e, .ace = policy_line(k, e, sel), .sel = *sel
 			};
@@ -212,7 +233,7 @@ bool policy_match(
 				return true;
 		}
 	}
-	fault_say(why, size, map, entries, remote, sel);
+	fault_say(why, size, &tried, s, sel);
 	return false;
 }
 
