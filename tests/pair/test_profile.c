@@ -22,7 +22,7 @@ static struct rig *make(uint64_t seed, const char *first, const char *second)
 	cfg_profile_match(cfg_profile_add(b, "HERS"), CFG_ID_ADDRESS, "203.0.113.1");
 	cfg_profile_match(cfg_profile_add(b, "OTHERS"), CFG_ID_ADDRESS, "203.0.113.77");
 	if (second != NULL)
-		snprintf(cfg_map_add(b, 20, "203.0.113.1", b->maps[0].sets[0], b->maps[0].acl)->profile, CFG_NAME, "%s", second);
+		snprintf(cfg_map_add(b, 20, "203.0.113.1", "T", "101")->profile, CFG_NAME, "%s", second);
 	snprintf(b->maps[0].profile, CFG_NAME, "%s", first);
 	rig_config(&r->n[1]);
 	return r;

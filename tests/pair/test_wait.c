@@ -25,21 +25,42 @@ static bool first_up(struct rig *r)
 	return r->n[0].up_count == 1;
 }
 
+static void ask(struct node *n, const char *src, const char *dst)
+{
+	struct dpm_acquire a = { .policy = { .interface = "GigabitEthernet0/1", .map = "M", .map_seq = 10, .ace_seq = 10 } };
+	uint32_t from, to;
+
+	assert_int_equal(ip4_parse(&from, src), ERR_OK);
+	assert_int_equal(ip4_parse(&to, dst), ERR_OK);
+	a.src = addr_v4(from);
+	a.dst = addr_v4(to);
+	ike_acquire(n->k, &a);
+}
+
 /* B has answered the first message, and has not got the third: A has the pair, B has half of it. */
-static struct rig *waiting(uint64_t seed, uint64_t lost_for_us)
+static struct rig *waiting_per(uint64_t seed, uint64_t lost_for_us, bool per_host)
 {
 	struct rig *r = rig_new(seed, 2);
 
 	seen = 0;
 	third_lost_until = UINT64_MAX;
 	r->edit = lose_third;
-	rig_acquire(&r->n[0], 10, 10);
+	for (int i = 0; i < 2; i++) {
+		rig_map(&r->n[i], 0)->per_host = per_host;
+		rig_config(&r->n[i]);
+	}
+	ask(&r->n[0], "192.168.1.10", "192.168.2.20");
 	assert_true(rig_until(r, first_up, SECONDS(5)));
 	third_lost_until = lost_for_us == UINT64_MAX ? UINT64_MAX : r->now + lost_for_us;
 	rig_run(r, 100000);
 	assert_int_equal(rig_pairs(&r->n[1]), 1);
 	assert_null(rig_sa(&r->n[1], false, 0));
 	return r;
+}
+
+static struct rig *waiting(uint64_t seed, uint64_t lost_for_us)
+{
+	return waiting_per(seed, lost_for_us, false);
 }
 
 /* Asked once or again: nothing is begun, and the answer is the pair's. */
@@ -107,7 +128,7 @@ static void ike_sa_goes(void **state)
 	rig_free(r);
 }
 
-/* Another line is nobody else's: it does not wait. */
+/* Traffic of another line does not wait for it. */
 static void other_line(void **state)
 {
 	struct rig *r;
@@ -124,6 +145,23 @@ static void other_line(void **state)
 	rig_free(r);
 }
 
+/* Level per-host: the pair of hosts that is being negotiated waits, another does not. */
+static void other_hosts(void **state)
+{
+	struct rig *r = waiting_per(5, UINT64_MAX, true);
+
+	(void)state;
+	ask(&r->n[1], "192.168.2.20", "192.168.1.10");
+	assert_int_equal(r->n[1].k->admission.phase2_out, 0);
+	ask(&r->n[1], "192.168.2.20", "192.168.1.11");
+	assert_int_equal(r->n[1].k->admission.phase2_out, 1);
+	third_lost_until = 0;
+	rig_run(r, SECONDS(30));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rig_pairs(&r->n[i]), 2);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +169,7 @@ int main(void)
 		cmocka_unit_test(third_never_comes),
 		cmocka_unit_test(ike_sa_goes),
 		cmocka_unit_test(other_line),
+		cmocka_unit_test(other_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
