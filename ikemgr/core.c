@@ -93,7 +93,7 @@ void ike_config(struct ike *k, const struct cfg *now, unsigned tables)
 	k->cfg = now;
 	if (now == NULL)
 		return;
-	if (aggressive_answered(k) && !k->told_aggressive) {
+	if (aggressive_psk_answered(k) && !k->told_aggressive) {
 		k->told_aggressive = true;
 		log_msg("CRYPTO", LOG_SEV_WARNING, "IKMP_AGGRESSIVE_PSK",
 			"Aggressive mode is answered: whoever asks gets a hash to test guesses of the pre-shared key with; use "

@@ -1,7 +1,7 @@
 /* Inside the IKE core: its objects, and which file does what. Only files of this folder include it.
  *
  *   core.c        the doors of ike.h            runner.c, rules.c   exchanges as tables
- *   table.c       SAs by cookie, serial, peer   main_mode.c, aggressive.c, phase1.c, offer.c, natt.c, identity.c   phase 1
+ *   table.c       SAs by cookie, serial, peer   main_mode.c, aggressive*.c, phase1.c, offer.c, natt.c, identity.c   phase 1
  *   receive.c     from datagram to exchange     quick_mode.c, quick_offer.c, quick_choose.c, quick_id.c, protection.c  phase 2
  *   send.c        sealing, repeating            info.c, dpd.c       notify, delete, dead peers
  *   derive.c      derivations of RFC 2409       flow.c, child.c, rekey.c    who needs a tunnel, and the tunnels
@@ -372,6 +372,8 @@ enum err mm_sig_begin(struct step *st), mm_sig_send(struct step *st), mm_sig_ans
 	mm_sig_take(struct step *st), mm_sig_finish(struct step *st);
 enum err ag_begin(struct step *st), ag_offer(struct step *st), ag_choose(struct step *st), ag_answer(struct step *st),
 	ag_take(struct step *st), ag_finish(struct step *st), ag_confirm(struct step *st);
+enum err ag_sig_begin(struct step *st), ag_sig_answer(struct step *st), ag_sig_take(struct step *st), ag_sig_prove(struct step *st),
+	ag_sig_finish(struct step *st), ag_sig_confirm(struct step *st), ag_sig_done(struct step *st);
 enum err qm_begin(struct step *st), qm_offer(struct step *st), qm_answer(struct step *st), qm_accept(struct step *st),
 	qm_keys(struct step *st), qm_send_2(struct step *st), qm_send_3(struct step *st), qm_finish(struct step *st);
 enum err info_protected(struct step *st), info_plain(struct step *st);

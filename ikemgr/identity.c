@@ -373,9 +373,17 @@ static bool profile_wants_aggressive(const struct cfg_isakmp_profile *p)
 	return p->initiate_aggressive;
 }
 
-bool aggressive_answered(const struct ike *k)
+static bool psk_permitted(const struct cfg *c)
 {
-	if (k->cfg == NULL || k->cfg->isakmp.aggressive_disable)
+	for (size_t i = 0; i < c->npolicies; i++)
+		if (c->policies[i].auth == AUTH_PRE_SHARED)
+			return true;
+	return false;
+}
+
+bool aggressive_psk_answered(const struct ike *k)
+{
+	if (k->cfg == NULL || k->cfg->isakmp.aggressive_disable || !psk_permitted(k->cfg))
 		return false;
 	for (size_t i = 0; i < k->cfg->nisakmp_peers; i++)
 		if (k->cfg->isakmp_peers[i].has_endpoint || k->cfg->isakmp_peers[i].password_id != 0)
@@ -390,4 +398,13 @@ bool aggressive_answered(const struct ike *k)
 		if (k->cfg->groups[i].secret_id != 0 && client_groups_used(k, NULL))
 			return true;
 	return false;
+}
+
+bool aggressive_answered(const struct ike *k)
+{
+	struct sa_state nobody = { .exchange = EXCH_AGGRESSIVE };
+
+	if (k->cfg == NULL || k->cfg->isakmp.aggressive_disable)
+		return false;
+	return credential_any(k, &nobody) || aggressive_psk_answered(k);
 }

@@ -26,7 +26,10 @@ void identity_own(const struct step *st, struct id_body *out);
  * only other profiles may use. */
 enum err identity_profile(struct step *st, const struct payload_id *id) MUST_CHECK;
 
-/* Has the configuration something that only aggressive mode can serve? Then, and only then, a responder takes part. */
+/* Has the configuration something that only aggressive mode with pre-shared keys can serve? Then, and only then, a responder takes
+ * part in that, for it shows a hash of the key. */
+bool aggressive_psk_answered(const struct ike *k);
+/* That, or signatures, which show nothing of a key. */
 bool aggressive_answered(const struct ike *k);
 
 #endif

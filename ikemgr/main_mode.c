@@ -6,20 +6,6 @@
 #include "ikemgr/phase1.h"
 #include "ikemgr/signature.h"
 
-static bool any_credential(const struct ike *k, const struct sa_state *s)
-{
-	for (size_t i = 0; k->cfg != NULL && i < k->cfg->npolicies; i++)
-		if (auth_is_signature(k->cfg->policies[i].auth) && credential(k, s, k->cfg->policies[i].auth) != NULL)
-			return true;
-	return false;
-}
-
-/* A pre-shared key for the peer, if there is one; without it a certificate of ours will do. */
-static enum err method_find(struct step *st)
-{
-	return any_credential(st->k, st->s) ? identity_key_maybe(st) : identity_key(st, NULL);
-}
-
 enum err mm_offer(struct step *st)
 {
 	enum err e = method_find(st);

@@ -4,6 +4,7 @@
  * offered transform in encryption, key length, hash, authentication and group, with a lifetime not shorter than the offered
  * one. Only if there is none, a policy with a shorter lifetime will do; the peer is then told (RESPONDER-LIFETIME).
  */
+#include "ikemgr/identity.h"
 #include "ikemgr/signature.h"
 
 #include <stdio.h>
@@ -95,12 +96,15 @@ static void policy_print(char *out, size_t size, const struct cfg_isakmp_policy 
 	terms_print(out, size, &t);
 }
 
-/* A pre-shared key must be there, or a certificate of ours. Aggressive mode's responder looks for the key afterwards. */
+/* A pre-shared key must be there, or a certificate of ours. Aggressive mode's responder looks for the key afterwards, and only
+ * where its hash may be shown. */
 static bool method_usable(const struct ike *k, const struct sa_state *s, uint16_t auth)
 {
 	if (auth_is_signature(auth))
-		return s->exchange != EXCH_AGGRESSIVE && credential(k, s, auth) != NULL;
-	return auth == AUTH_PRE_SHARED && (s->secret_id != 0 || (s->exchange == EXCH_AGGRESSIVE && !s->initiator));
+		return credential(k, s, auth) != NULL;
+	if (s->exchange == EXCH_AGGRESSIVE && !s->initiator)
+		return auth == AUTH_PRE_SHARED && aggressive_psk_answered(k);
+	return auth == AUTH_PRE_SHARED && s->secret_id != 0;
 }
 
 bool policy_usable(const struct ike *k, const struct sa_state *s, const struct cfg_isakmp_policy *p)
@@ -150,9 +154,10 @@ static void transform_put(struct writer *w, const struct cfg_isakmp_policy *p, u
 	chain_put(w, PAYLOAD_TRANSFORM, more, &v);
 }
 
+/* Of an aggressive mode the group and the method are fixed before: public value and identity go with the offer. */
 static bool policy_offered(const struct step *st, const struct cfg_isakmp_policy *p, enum alg_group only)
 {
-	return policy_usable(st->k, st->s, p) && (only == GROUP_NONE || p->group == only);
+	return policy_usable(st->k, st->s, p) && (only == GROUP_NONE || (p->group == only && p->auth == st->s->terms.auth));
 }
 
 enum err offer_phase1(const struct step *st, enum alg_group only, struct writer *w)

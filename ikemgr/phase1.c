@@ -2,9 +2,15 @@
 #include "ikemgr/phase1.h"
 
 #include "ikemgr/identity.h"
+#include "ikemgr/signature.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum err method_find(struct step *st)
+{
+	return credential_any(st->k, st->s) ? identity_key_maybe(st) : identity_key(st, NULL);
+}
 
 void sa_body_keep(struct handshake *h, struct span body)
 {

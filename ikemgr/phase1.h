@@ -4,6 +4,9 @@
 
 #include "ikemgr/core.h"
 
+/* A pre-shared key for the peer, if there is one; without it a certificate of ours will do. */
+enum err method_find(struct step *st) MUST_CHECK;
+
 /* SA payloads. The initiator's body is kept: it is hashed. */
 void sa_body_keep(struct handshake *h, struct span body);
 enum err sa_check(struct step *st, const struct payload *sa) MUST_CHECK;
@@ -31,6 +34,10 @@ void identity_keep(struct step *st); /* as text, for show and log */
 /* HASH_I or HASH_R: ours behind the identity in our half of the handshake; and the peer's, checked. */
 enum err hash_put(struct step *st, struct build *b) MUST_CHECK;
 enum err hash_check(struct step *st, struct span hash) MUST_CHECK;
+
+/* Aggressive mode: SA, KE, Nr, IDir of the second message, to which the method adds; and what of it every method takes so. */
+struct build *ag_reply(struct step *st);
+enum err ag_answer_take(struct step *st) MUST_CHECK;
 
 void notify_put(struct step *st, uint16_t type, struct span data);
 void notifies_take(struct step *st);

@@ -103,7 +103,7 @@ static bool aggressive_may(struct ike *k, const struct ike_path *path)
 		say_failure(k, path->remote, 0, "aggressive mode asked for by %s, but %s", from,
 			k->cfg->isakmp.aggressive_disable
 				? "it is disabled"
-				: "no ISAKMP profile, ISAKMP peer or key by host name is there to answer it with");
+				: "no ISAKMP profile, ISAKMP peer, key by host name or certificate is there to answer it with");
 	return false;
 }
 

@@ -90,24 +90,61 @@ static const struct rule aggressive_psk[] = {
 		.story = "beginning Aggressive Mode exchange" },
 	{ V1(AGGRESSIVE, READY, INITIATOR, AG_NO_STATE, AG_INIT_EXCH), .gains = EV_OFFERED | EV_KE_SENT, .repeat = true,
 		.run = ag_offer, .story = "offer, key exchange and identity sent" },
-	{ V1(AGGRESSIVE, MESSAGE, INITIATOR, AG_INIT_EXCH, AG_AUTH), .must = P(SA) | P(KE) | P(NONCE) | P(ID) | P(HASH),
+	{ V1(AGGRESSIVE, MESSAGE, INITIATOR, AG_INIT_EXCH, AG_AUTH), .auth = RULE_AUTH_PSK,
+		.must = P(SA) | P(KE) | P(NONCE) | P(ID) | P(HASH),
 		.may = P(VID) | P(NATD) | P(NATD_DRAFT) | P(CERT_REQ) | P(NOTIFY), .needs = EV_OFFERED | EV_KE_SENT,
 		.gains = EV_CHOSEN | EV_KE_RECEIVED, .asks = ASK_DERIVE | ASK_SKEYID, .run = ag_take,
 		.story = "the responder's answer received" },
-	{ V1(AGGRESSIVE, READY, INITIATOR, AG_AUTH, QM_IDLE), .needs = EV_CHOSEN | EV_KE_RECEIVED, .gains = EV_KEYS | EV_AUTHED,
-		.seal = true, .run = ag_finish, .story = "SA authentication status: authenticated" },
+	{ V1(AGGRESSIVE, READY, INITIATOR, AG_AUTH, QM_IDLE), .auth = RULE_AUTH_PSK, .needs = EV_CHOSEN | EV_KE_RECEIVED,
+		.gains = EV_KEYS | EV_AUTHED, .seal = true, .run = ag_finish, .story = "SA authentication status: authenticated" },
 
 	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_NO_STATE, AG_INIT_EXCH), .must = P(SA) | P(KE) | P(NONCE) | P(ID),
 		.may = P(VID) | P(CERT_REQ), .gains = EV_CHOSEN | EV_KE_RECEIVED, .asks = ASK_GENERATE | ASK_DERIVE | ASK_SKEYID,
 		.run = ag_choose, .story = "proposal chosen" },
-	{ V1(AGGRESSIVE, READY, RESPONDER, AG_INIT_EXCH, AG_INIT_EXCH), .needs = EV_CHOSEN | EV_KE_RECEIVED, .gains = EV_KEYS,
-		.run = ag_answer, .story = "keys agreed, identity and hash sent" },
-	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_INIT_EXCH, QM_IDLE), .encrypted = true, .must = P(HASH),
+	{ V1(AGGRESSIVE, READY, RESPONDER, AG_INIT_EXCH, AG_INIT_EXCH), .auth = RULE_AUTH_PSK, .needs = EV_CHOSEN | EV_KE_RECEIVED,
+		.gains = EV_KEYS, .run = ag_answer, .story = "keys agreed, identity and hash sent" },
+	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_INIT_EXCH, QM_IDLE), .auth = RULE_AUTH_PSK, .encrypted = true, .must = P(HASH),
 		.may = P(VID) | P(NATD) | P(NATD_DRAFT) | P(NOTIFY), .needs = EV_KEYS, .gains = EV_AUTHED, .run = ag_confirm,
 		.story = "SA authentication status: authenticated" },
-	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_INIT_EXCH, QM_IDLE), .must = P(HASH),
+	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_INIT_EXCH, QM_IDLE), .auth = RULE_AUTH_PSK, .must = P(HASH),
 		.may = P(VID) | P(NATD) | P(NATD_DRAFT) | P(NOTIFY), .needs = EV_KEYS, .gains = EV_AUTHED, .run = ag_confirm,
 		.story = "SA authentication status: authenticated" },
+};
+
+/*   Initiator                                   Responder
+ *   HDR, SA, KE, Ni, IDii, CERT_REQ      -->
+ *                                        <--    HDR, SA, KE, Nr, IDir, CERT, SIG_R, CERT_REQ, NAT-D
+ *   HDR[*], CERT, SIG_I, NAT-D           -->                          RFC 2409 5.1, RFC 3947 3.2
+ *
+ * The first rows are those of the other method: the initiator's first policy decides, and the responder's choice. Of the peer's
+ * certificate and identity the initiator judges at once; of its proof when there are keys, before its own goes out.
+ */
+#define AG_SIG_MAY (P(CERT) | P(CERT_REQ) | P(VID) | P(NATD) | P(NATD_DRAFT) | P(NOTIFY))
+static const struct rule aggressive_sig[] = {
+	{ V1(AGGRESSIVE, MESSAGE, INITIATOR, AG_INIT_EXCH, AG_AUTH), .auth = RULE_AUTH_SIG,
+		.must = P(SA) | P(KE) | P(NONCE) | P(ID) | P(SIG), .may = AG_SIG_MAY, .needs = EV_OFFERED | EV_KE_SENT,
+		.gains = EV_CHOSEN | EV_KE_RECEIVED, .asks = ASK_DERIVE, .run = ag_sig_take,
+		.story = "the responder's certificate is trusted" },
+	{ V1(AGGRESSIVE, READY, INITIATOR, AG_AUTH, AG_AUTH), .auth = RULE_AUTH_SIG, .needs = EV_CHOSEN | EV_KE_RECEIVED,
+		.lacks = EV_KEYS, .gains = EV_KEYS | EV_PROOF, .asks = ASK_REVOCATION | ASK_SIGN, .run = ag_sig_prove,
+		.story = "keys agreed, signature verified" },
+	{ V1(AGGRESSIVE, READY, INITIATOR, AG_AUTH, QM_IDLE), .auth = RULE_AUTH_SIG, .needs = EV_KEYS | EV_PROOF,
+		.gains = EV_AUTHED, .seal = true, .run = ag_sig_finish, .story = "SA authentication status: authenticated" },
+
+	{ V1(AGGRESSIVE, READY, RESPONDER, AG_INIT_EXCH, AG_INIT_EXCH), .auth = RULE_AUTH_SIG, .needs = EV_CHOSEN | EV_KE_RECEIVED,
+		.lacks = EV_KEYS, .gains = EV_KEYS, .asks = ASK_SIGN, .run = ag_sig_begin,
+		.story = "keys agreed, signature asked for" },
+	{ V1(AGGRESSIVE, READY, RESPONDER, AG_INIT_EXCH, AG_INIT_EXCH), .auth = RULE_AUTH_SIG, .needs = EV_KEYS,
+		.lacks = EV_PROOF_SENT, .gains = EV_PROOF_SENT, .run = ag_sig_answer,
+		.story = "identity, certificate and signature sent" },
+	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_INIT_EXCH, AG_AUTH), .auth = RULE_AUTH_SIG, .encrypted = true, .must = P(SIG),
+		.may = AG_SIG_MAY, .needs = EV_KEYS | EV_PROOF_SENT, .gains = EV_PROOF, .asks = ASK_REVOCATION,
+		.run = ag_sig_confirm, .story = "signature verified" },
+	{ V1(AGGRESSIVE, MESSAGE, RESPONDER, AG_INIT_EXCH, AG_AUTH), .auth = RULE_AUTH_SIG, .must = P(SIG), .may = AG_SIG_MAY,
+		.needs = EV_KEYS | EV_PROOF_SENT, .gains = EV_PROOF, .asks = ASK_REVOCATION, .run = ag_sig_confirm,
+		.story = "signature verified" },
+	{ V1(AGGRESSIVE, READY, RESPONDER, AG_AUTH, QM_IDLE), .auth = RULE_AUTH_SIG, .needs = EV_PROOF, .gains = EV_AUTHED,
+		.run = ag_sig_done, .story = "SA authentication status: authenticated" },
 };
 
 #define QUICK_MAY (P(KE) | P(ID) | P(ID_SECOND) | P(NOTIFY) | P(VID) | P(NATOA) | P(NATOA_DRAFT))
@@ -168,6 +205,7 @@ const struct rule *rules_table(size_t i, size_t *n)
 		{ main_mode_psk, sizeof(main_mode_psk) / sizeof(main_mode_psk[0]) },
 		{ main_mode_sig, sizeof(main_mode_sig) / sizeof(main_mode_sig[0]) },
 		{ aggressive_psk, sizeof(aggressive_psk) / sizeof(aggressive_psk[0]) },
+		{ aggressive_sig, sizeof(aggressive_sig) / sizeof(aggressive_sig[0]) },
 		{ quick_mode, sizeof(quick_mode) / sizeof(quick_mode[0]) },
 		{ informational, sizeof(informational) / sizeof(informational[0]) },
 	};

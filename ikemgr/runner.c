@@ -323,7 +323,7 @@ void run_ready(struct ike *k, struct ike_sa *sa, struct quick *q)
  * 3947 4). Both count only if the handler finds the message authentic. */
 static void step_follow(struct step *st, const struct arrival *a)
 {
-	if (!a->encrypted && !(st->rule->gains & EV_AUTHED))
+	if (!a->encrypted && !(st->rule->gains & (EV_AUTHED | EV_PROOF)))
 		return;
 	if (a->encrypted && st->q != NULL)
 		memcpy(st->q->iv, a->iv, sizeof(a->iv));

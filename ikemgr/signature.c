@@ -69,6 +69,14 @@ const struct cfg_cert *credential(const struct ike *k, const struct sa_state *s,
 	return NULL;
 }
 
+bool credential_any(const struct ike *k, const struct sa_state *s)
+{
+	for (size_t i = 0; k->cfg != NULL && i < k->cfg->npolicies; i++)
+		if (auth_is_signature(k->cfg->policies[i].auth) && credential(k, s, k->cfg->policies[i].auth) != NULL)
+			return true;
+	return false;
+}
+
 static bool cert_equal(const struct cfg_cert *a, const struct cfg_cert *b)
 {
 	return a->len == b->len && memcmp(a->der, b->der, a->len) == 0;
@@ -159,17 +167,31 @@ static void identity_signed(const struct step *st, X509 *x, struct id_body *out)
 	OPENSSL_free(der);
 }
 
-enum err sig_begin(struct step *st)
+static enum err no_credential(struct step *st)
+{
+	return step_refuse(st, 0, "the router has no certificate with a key for this method any more");
+}
+
+enum err sig_identity(struct step *st)
 {
 	const struct cfg_cert *c = credential(st->k, st->s, st->s->terms.auth);
 	X509 *x = c == NULL ? NULL : cert_of_der(span_of(c->der, c->len));
+
+	if (x == NULL)
+		return no_credential(st);
+	identity_signed(st, x, st->s->initiator ? &st->h->id_i : &st->h->id_r);
+	X509_free(x);
+	return ERR_OK;
+}
+
+enum err sig_ask(struct step *st)
+{
+	const struct cfg_cert *c = credential(st->k, st->s, st->s->terms.auth);
 	struct secret hash;
 	enum err e;
 
-	if (x == NULL)
-		return step_refuse(st, 0, "the router has no certificate with a key for this method any more");
-	identity_signed(st, x, st->s->initiator ? &st->h->id_i : &st->h->id_r);
-	X509_free(x);
+	if (c == NULL)
+		return no_credential(st);
 	e = keys_hash_auth(st->s, st->h, st->s->initiator, &hash);
 	if (e != ERR_OK)
 		return e;
@@ -177,6 +199,13 @@ enum err sig_begin(struct step *st)
 	memcpy(st->h->sign.hash, hash.bytes, hash.len);
 	st->asks |= ASK_SIGN;
 	return ERR_OK;
+}
+
+enum err sig_begin(struct step *st)
+{
+	enum err e = sig_identity(st);
+
+	return e == ERR_OK ? sig_ask(st) : e;
 }
 
 void sig_put(struct step *st, struct build *b)
@@ -217,39 +246,58 @@ static enum err refuse_cert(struct step *st, uint16_t notify, const char *why)
 	char peer[ADDR_TEXT];
 
 	count(st->k, STAT_BAD_CERT);
-	log_msg("CRYPTO", LOG_SEV_NOTICE, "IKMP_INVAL_CERT", "Certificate received from %s is bad: %s",
-		addr_print(peer, st->s->path.remote), why);
+	/* In clear anybody between the two can have sent it. */
+	if (st->rule->on != ON_MESSAGE || st->rule->encrypted || say_allowed(st->k))
+		log_msg("CRYPTO", LOG_SEV_NOTICE, "IKMP_INVAL_CERT", "Certificate received from %s is bad: %s",
+			addr_print(peer, st->s->path.remote), why);
 	return step_refuse(st, notify, "%s", why);
 }
 
-static enum err proof_check(struct step *st, struct x509_leaf *leaf)
+enum err sig_prove(struct step *st, struct span sig)
 {
-	struct span sig = message_find(st->in, PAYLOAD_SIG, 0)->v.data.data;
+	X509 *x = cert_of_der(span_of(st->h->cert, st->h->cert_len));
 	struct secret hash;
 	enum err e = keys_hash_auth(st->s, st->h, !st->s->initiator, &hash);
+	bool good = e == ERR_OK && x != NULL && x509_proof_good(X509_get0_pubkey(x), st->s->terms.auth, secret_span(&hash), sig);
 
+	X509_free(x);
 	if (e != ERR_OK)
 		return e;
 	identity_keep(st);
-	if (x509_proof_good(X509_get0_pubkey(leaf->cert), st->s->terms.auth, secret_span(&hash), sig))
+	if (good)
 		return ERR_OK;
 	count(st->k, STAT_BAD_HASH);
 	return step_refuse(
 		st, NOTIFY_INVALID_SIGNATURE, "the signature of %s is not one of its certificate's key", st->s->identity);
 }
 
-/* Name, profile and proof, once the chain is trusted. */
-static enum err leaf_check(struct step *st, struct x509_leaf *leaf)
+/* The peer's identity and the profile that follows from it and the certificate. In aggressive mode it came to the responder two
+ * messages before the certificate. */
+static enum err leaf_profile(struct step *st, struct x509_leaf *leaf, union payload_value *id)
 {
-	const struct payload *id = message_find(st->in, PAYLOAD_ID, 0);
 	struct id_body *keep = st->s->initiator ? &st->h->id_r : &st->h->id_i;
-	char name[CERT_NAME], said[128], why[X509_WHY];
-	struct x509_trust t;
-	enum err e;
+	bool here = message_find(st->in, PAYLOAD_ID, 0) != NULL;
+	enum err e = ERR_OK;
 
 	st->k->leaf = leaf->cert;
-	e = id_take(st, keep);
+	if (here)
+		e = id_take(st, keep);
+	if (e == ERR_OK)
+		e = payload_decode(id, payload_def(PAYLOAD_ID), id_span(keep));
+	if (e == ERR_OK && !here)
+		e = identity_profile(st, &id->id);
 	st->k->leaf = NULL;
+	return e;
+}
+
+/* Name and profile, once the chain is trusted. */
+static enum err leaf_check(struct step *st, struct x509_leaf *leaf)
+{
+	char name[CERT_NAME], said[128], why[X509_WHY];
+	union payload_value id;
+	struct x509_trust t;
+	enum err e = leaf_profile(st, leaf, &id);
+
 	if (e != ERR_OK)
 		return e;
 	/* The identity may have chosen another profile, with other trustpoints. */
@@ -258,16 +306,16 @@ static enum err leaf_check(struct step *st, struct x509_leaf *leaf)
 		snprintf(why, sizeof(why), "trustpoint %s is not one of ISAKMP profile %s", leaf->trustpoint->name, st->s->profile);
 		return refuse_cert(st, NOTIFY_INVALID_CERT_AUTHORITY, why);
 	}
-	if (!x509_names(leaf->cert, &id->v.id)) {
-		id_print(said, sizeof(said), &id->v.id);
+	if (!x509_names(leaf->cert, &id.id)) {
+		id_print(said, sizeof(said), &id.id);
 		snprintf(why, sizeof(why), "identity %.100s does not stand in certificate %.100s", said,
 			cert_name_print(name, X509_get_subject_name(leaf->cert)));
 		return refuse_cert(st, NOTIFY_INVALID_ID_INFORMATION, why);
 	}
-	return proof_check(st, leaf);
+	return ERR_OK;
 }
 
-enum err sig_take(struct step *st)
+enum err sig_cert_take(struct step *st)
 {
 	struct span certs[X509_CERTS_MAX];
 	size_t n = certs_of(st->in, certs);
@@ -287,6 +335,17 @@ enum err sig_take(struct step *st)
 		e = refuse_cert(st, leaf.notify, why);
 	}
 	x509_leaf_free(&leaf);
+	if (e == ERR_OK && st->h->cert_len == 0)
+		e = refuse_cert(st, NOTIFY_INVALID_CERTIFICATE, "it is longer than the router takes");
+	return e;
+}
+
+enum err sig_take(struct step *st)
+{
+	enum err e = sig_cert_take(st);
+
+	if (e == ERR_OK)
+		e = sig_prove(st, message_find(st->in, PAYLOAD_SIG, 0)->v.data.data);
 	if (e == ERR_OK)
 		st->asks |= ASK_REVOCATION;
 	return e;

@@ -8,6 +8,7 @@
 bool auth_is_signature(uint16_t auth);
 /* The certificate of ours that serves the method and that the SA's profile permits; NULL: none. */
 const struct cfg_cert *credential(const struct ike *k, const struct sa_state *s, uint16_t auth);
+bool credential_any(const struct ike *k, const struct sa_state *s); /* … for some policy */
 /* Asks the peer for certificates of the CAs that we trust. */
 void cert_requests_put(const struct step *st, struct build *b);
 
@@ -16,10 +17,16 @@ void cert_requests_put(const struct step *st, struct build *b);
 enum err sig_keys(struct step *st) MUST_CHECK;
 /* Our identity into our half of the handshake, HASH over it kept to be signed; asks for the signature. */
 enum err sig_begin(struct step *st) MUST_CHECK;
+/* Its two halves, where messages lie between them. */
+enum err sig_identity(struct step *st) MUST_CHECK;
+enum err sig_ask(struct step *st) MUST_CHECK;
 /* ID is put by the caller; CERT and SIG. */
 void sig_put(struct step *st, struct build *b);
 /* The peer's identity, certificate and proof; asks whether the certificate was revoked where that is wanted. */
 enum err sig_take(struct step *st) MUST_CHECK;
+/* Its two halves, where the keys come between them: certificate and identity, kept; the proof by the certificate that was kept. */
+enum err sig_cert_take(struct step *st) MUST_CHECK;
+enum err sig_prove(struct step *st, struct span sig) MUST_CHECK;
 /* What is known of revocation by now. */
 enum err sig_revoked(struct step *st) MUST_CHECK;
 

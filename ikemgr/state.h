@@ -116,9 +116,11 @@ struct handshake {
 	uint16_t echo_len;
 	uint8_t echo[1024];
 	uint8_t hash_len, hash[PRF_MAX];
-	/* Signatures: what is to be signed, our signature, the peer's certificate and its issuer's. */
+	/* Signatures: what is to be signed, our signature, the peer's (aggressive mode, as its hash), the peer's certificate and
+	 * its issuer's. */
 	struct ike_sign_request sign;
-	uint16_t signature_len, cert_len, issuer_len;
+	uint16_t signature_len, proof_len, cert_len, issuer_len;
+	uint8_t proof[IKE_SIGNATURE_MAX];
 	uint8_t signature[IKE_SIGNATURE_MAX];
 	uint8_t cert[CERT_DER_MAX], issuer[CERT_DER_MAX];
 	char trustpoint[CFG_NAME]; /* that vouches for it */

@@ -235,6 +235,20 @@ static void every_state_signature(void **state)
 	authority_free(ca);
 }
 
+static void every_state_aggressive_signature(void **state)
+{
+	struct rig *r = rig_new(1, 2);
+	struct authority *ca = authority_new("/CN=Root");
+
+	(void)state;
+	rig_enroll(&r->n[0], ca, &(struct cert_want){ .subject = "/CN=A", .alt = "IP:203.0.113.1" });
+	rig_enroll(&r->n[1], ca, &(struct cert_want){ .subject = "/CN=B", .alt = "IP:198.51.100.2" });
+	cfg_isakmp_peer_add(r->n[0].cfg, "198.51.100.2", CFG_ID_ADDRESS, "");
+	rig_config(&r->n[0]);
+	walk(r, 2000);
+	authority_free(ca);
+}
+
 /* The rows say themselves: a set with one payload less than a row wants, or one more than it allows, has no row. */
 static void rows_alone(void **state)
 {
@@ -294,6 +308,7 @@ int main(void)
 		cmocka_unit_test(every_state),
 		cmocka_unit_test(every_state_aggressive),
 		cmocka_unit_test(every_state_signature),
+		cmocka_unit_test(every_state_aggressive_signature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

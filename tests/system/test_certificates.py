@@ -1,4 +1,4 @@
-"""Main mode with certificates against strongSwan, both roles: good ones, and each way in which one can be bad.
+"""Main mode and aggressive mode with certificates against strongSwan, both roles: good ones, and each way in which one can be bad.
 
     hostA 192.168.1.10 -- R1 203.0.113.1 -- internet -- 198.51.100.2 strongSwan (R2) -- 192.168.2.10 hostB
                                             203.0.113.254: the CRL's server
@@ -25,7 +25,7 @@ class Strongswan:
         self.site = site
         self.dir = f"/var/tmp/postern-lab/{site.name}/R2/ike"
 
-    def load(self, ca, name, proposal="aes256-sha256-modp2048", identity=None, remote="C=*"):
+    def load(self, ca, name, proposal="aes256-sha256-modp2048", identity=None, aggressive="no"):
         for folder in ("x509", "x509ca", "private"):
             os.makedirs(f"{self.dir}/{folder}", exist_ok=True)
         for source, target in (("ca.pem", "x509ca/ca.pem"), (f"{name}.pem", "x509/own.pem"), (f"{name}.key", "private/own.key")):
@@ -33,7 +33,7 @@ class Strongswan:
                 other.write(one.read())
         own = f"id = {identity}" if identity else ""
         with open(f"{self.dir}/swanctl.conf", "w") as file:
-            file.write(CONF.format(proposal=proposal, own=own))
+            file.write(CONF.format(proposal=proposal, own=own, aggressive=aggressive))
         self.control("--terminate", "--ike", "postern", "--force", check=False)
         self.control("--load-all", "--clear")
 
@@ -48,6 +48,7 @@ class Strongswan:
 CONF = """connections {{
 	postern {{
 		version = 1
+		aggressive = {aggressive}
 		local_addrs = 198.51.100.2
 		remote_addrs = 203.0.113.1
 		encap = yes
@@ -130,6 +131,56 @@ def test_both_roles(site, setup, word, name, short):
     assert wire.clear_text() == []
     screen = site.show("R1", "show crypto isakmp sa")
     assert "QM_IDLE" in screen
+
+
+AGGRESSIVE = ("crypto isakmp peer address 198.51.100.2", "set aggressive-mode client-endpoint ipv4-address 203.0.113.1")
+
+
+def modes(wire):
+    """(source, exchange) of each message, without what NAT traversal adds."""
+    return [tuple(line.split("\t")) for line in wire.read("isakmp && isakmp.exchangetype", "ip.src", "isakmp.exchangetype")]
+
+
+@pytest.mark.parametrize("word, name, short", [("rsa-sig", "rsa", "rsig"), ("ecdsa-sig", "ec", "ecds")])
+def test_aggressive_mode_both_roles(site, setup, word, name, short):
+    ca, swan = setup
+    method(site, word)
+    swan.load(ca, name, aggressive="yes")
+    site.configure("R1", *AGGRESSIVE)
+    try:
+        with site.capture(f"aggressive-{word}") as wire:
+            passes(site)
+        assert [mode for _, mode in modes(wire)[:4]] == ["4", "4", "4", "32"], modes(wire)
+        assert modes(wire)[0][0] == "203.0.113.1"
+        assert wire.clear_text() == []
+        screen = site.show("R1", "show crypto isakmp sa detail")
+        assert re.search(rf"aes\s+sha256\s+{short}", screen), screen
+    finally:
+        site.console("R1", "configure terminal", "no crypto isakmp peer address 198.51.100.2", "end", "clear crypto session")
+    # Nothing is configured for the answer.
+    swan.control("--terminate", "--ike", "postern", "--force", check=False)
+    with site.capture(f"answered-{word}") as wire:
+        said = swan.control("--initiate", "--child", "site", check=False)
+        assert "completed successfully" in said, said + swan.log()[-3000:]
+        assert site.ping("hostB", "192.168.1.10", count=3) == (3, 3)
+    first = next(i for i, one in enumerate(modes(wire)) if one == ("198.51.100.2", "4"))
+    assert [mode for _, mode in modes(wire)[first:first + 4]] == ["4", "4", "4", "32"], modes(wire)
+    assert wire.clear_text() == []
+    assert "QM_IDLE" in site.show("R1", "show crypto isakmp sa")
+
+
+def test_aggressive_mode_switched_off(site, setup):
+    ca, swan = setup
+    method(site, "rsa-sig")
+    swan.load(ca, "rsa", aggressive="yes")
+    site.configure("R1", "crypto isakmp aggressive-mode disable")
+    try:
+        with site.capture("aggressive-off") as wire:
+            said = swan.control("--initiate", "--child", "site", "--timeout", "5", check=False)
+        assert "completed successfully" not in said, said
+        assert {source for source, mode in modes(wire) if mode == "4"} == {"198.51.100.2"}, modes(wire)
+    finally:
+        site.configure("R1", "no crypto isakmp aggressive-mode disable")
 
 
 def test_identity_by_distinguished_name(site, setup):
