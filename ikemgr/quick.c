@@ -194,6 +194,8 @@ static void keys_fill(struct dpm_sa *sa, const struct protection *p, enum part p
 
 static void limits_fill(struct dpm_sa *sa, const struct ike *k, const struct child_terms *t)
 {
+	uint64_t rest;
+
 	sa->lifetime_s = t->lifetime_s;
 	sa->lifetime_kb = t->lifetime_kb;
 	sa->created_wall_us = wall_us(k);
@@ -201,8 +203,9 @@ static void limits_fill(struct dpm_sa *sa, const struct ike *k, const struct chi
 	if (t->lifetime_kb == 0)
 		return;
 	sa->hard_bytes = (uint64_t)t->lifetime_kb * 1024;
-	/* IOS: a new pair 256 KB before the end of the volume. */
-	sa->soft_bytes = sa->hard_bytes > 512 * 1024 ? sa->hard_bytes - 256 * 1024 : sa->hard_bytes / 2;
+	/* IOS: a new pair 256 KB before the end of the volume. That is 4 ms at 500 Mb/s, so a large volume leaves a fortieth. */
+	rest = sa->hard_bytes / 40 > 256 * 1024 ? sa->hard_bytes / 40 : 256 * 1024;
+	sa->soft_bytes = sa->hard_bytes > 2 * rest ? sa->hard_bytes - rest : sa->hard_bytes / 2;
 }
 
 /* What the transform-set says, of this part of it. */

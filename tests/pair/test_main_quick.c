@@ -175,6 +175,19 @@ static void phase2_lifetimes(void **state)
 	}
 }
 
+/* A large volume is renewed a fortieth before its end: 256 KB are over before a far peer has answered. */
+static void large_volume(void **state)
+{
+	struct rig *r = rig_new(6, 2);
+	uint64_t hard = UINT64_C(4608000) * 1024;
+
+	(void)state;
+	assert_true(up(r, 10, 10));
+	assert_int_equal(rig_sa(&r->n[0], false, 0)->hard_bytes, hard);
+	assert_int_equal(rig_sa(&r->n[0], false, 0)->soft_bytes, hard - hard / 40);
+	rig_free(r);
+}
+
 /* Sets in the responder's order, over proposals in ours. */
 static void several_sets(void **state)
 {
@@ -346,6 +359,7 @@ int main(void)
 		cmocka_unit_test(phase1_lifetimes),
 		cmocka_unit_test(lifetime_prefers),
 		cmocka_unit_test(phase2_lifetimes),
+		cmocka_unit_test(large_volume),
 		cmocka_unit_test(several_sets),
 		cmocka_unit_test(several_quick_modes),
 		cmocka_unit_test(within_the_list),
