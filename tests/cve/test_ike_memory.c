@@ -1,9 +1,11 @@
-/* The n-th allocation fails, for every n of one full handshake in main or aggressive mode, in fragments or whole, at both ends, and
- * of the renewal after it: no crash, no leak, and the tunnel comes all the same once memory is back.
+/* The n-th allocation fails, for every n of one full handshake in main or aggressive mode, with keys or certificates, in fragments or whole, at both
+ * ends, and of the renewal after it: no crash, no leak, and the tunnel comes all the same once memory is back.
  *
  * Only the sanitizer build can make allocations fail; elsewhere the handshakes alone are run.
  */
 #include "ike_forge.h"
+
+#include "../pair/rig_pki.h"
 
 #include "platform/base/mem.h"
 
@@ -22,7 +24,7 @@ static void ask_again(struct rig *r)
 	rig_later(r, SECONDS(2), ask_again);
 }
 
-enum { MAIN_MODE, AGGRESSIVE_MODE, IN_FRAGMENTS, HOW };
+enum { MAIN_MODE, AGGRESSIVE_MODE, IN_FRAGMENTS, AGGRESSIVE_SIGNATURES, HOW };
 
 /* What is long is lost, so that it comes in fragments. */
 static bool narrow(struct rig *r, struct packet *p)
@@ -41,6 +43,14 @@ static void prepare(struct rig *r, int how)
 	if (how == AGGRESSIVE_MODE) {
 		cfg_isakmp_peer_add(r->n[0].cfg, "198.51.100.2", CFG_ID_HOST, "a.example.org");
 		cfg_key_named_add(&r->n[1], "", "a.example.org", "a key of the two sites");
+	}
+	if (how == AGGRESSIVE_SIGNATURES) {
+		struct authority *ca = authority_new("/CN=Root");
+
+		rig_enroll(&r->n[0], ca, &(struct cert_want){ .subject = "/CN=A", .alt = "IP:203.0.113.1" });
+		rig_enroll(&r->n[1], ca, &(struct cert_want){ .subject = "/CN=B", .alt = "IP:198.51.100.2" });
+		cfg_isakmp_peer_add(r->n[0].cfg, "198.51.100.2", CFG_ID_ADDRESS, "");
+		authority_free(ca);
 	}
 	rig_config(&r->n[0]);
 	rig_config(&r->n[1]);

@@ -1,0 +1,2 @@
+/* Certificates for it; a file of its own, as in tests/pair. */
+#include "../pair/rig_pki.c" /* NOLINT(bugprone-suspicious-include) */
