@@ -1,5 +1,5 @@
-/* The n-th allocation fails, for every n of one full handshake in main or aggressive mode, with keys or certificates, in fragments or whole, at both
- * ends, and of the renewal after it: no crash, no leak, and the tunnel comes all the same once memory is back.
+/* The n-th allocation fails, for every n of one full handshake in main or aggressive mode, with keys or certificates, in fragments
+ * or whole, at both ends, and of the renewal after it: no crash, no leak, and the tunnel comes all the same once memory is back.
  *
  * Only the sanitizer build can make allocations fail; elsewhere the handshakes alone are run.
  */
