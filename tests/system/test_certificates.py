@@ -5,6 +5,7 @@
 """
 import os
 import re
+import signal
 
 import pytest
 
@@ -246,7 +247,9 @@ def test_revoked_by_a_list_over_http(site, setup):
         assert site.ping(count=2, wait=1)[1] == 0
         log_has(site, r"nothing could be learned of the certificate's revocation")
         ca.crl()
-        server = site.start("internet", "/usr/bin/python3", "-m", "http.server", "--bind", "203.0.113.254", "--directory", ca.dir, "8080")
+        server = site.start("internet", "sh", "-c", "echo $$; exec /usr/bin/python3 -m http.server --bind 203.0.113.254 "
+                            f"--directory {ca.dir} 8080 2>/dev/null")
+        pid = int(server.stdout.readline())
         try:
             passes(site)
             screen = site.show("R1", "show crypto pki crls")
@@ -259,7 +262,7 @@ def test_revoked_by_a_list_over_http(site, setup):
             site.ping(count=3, wait=2)
             log_has(site, r"Certificate received from 198\.51\.100\.2 is bad: the certificate has been revoked")
         finally:
-            server.terminate()
+            os.kill(pid, signal.SIGTERM)
             server.wait()
     finally:
         for name in ("CA-RSA", "CA-EC"):

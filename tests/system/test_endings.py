@@ -109,7 +109,7 @@ def test_volume(site):
     up(site)
     site.configure("R2", "crypto ipsec transform-set TS esp-3des esp-md5-hmac")
     with site.capture("volume") as wire:
-        site.ping(count=2200, interval=0.001, size=1400, wait=1, timeout=300)
+        until(lambda: site.ping(count=2200, interval=0.001, size=1400, wait=1, timeout=300) and not spis(site, "R1"), 120, "the volume ends")
     assert wire.clear_text() == []
     gone(site, 60)
     site.configure("R2", "crypto ipsec transform-set TS esp-aes 256 esp-sha256-hmac")
