@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+from . import capture as recorder
 from . import net, peers, router
 from .base import Lab, LabError, STATE, start_time
 
@@ -98,12 +99,7 @@ def capture(args):
     if not args.file:
         raise LabError("capture FILE.pcapng")
     path = os.path.realpath(args.file)
-    words = ["ip", "netns", "exec", lab.netns("internet"), "dumpcap", "-q", "-i", "r1", "-w", path]
-    if args.seconds:
-        words += ["-a", f"duration:{args.seconds:g}"]
-    log = open(lab.node_dir("internet-capture.log"), "w+")
-    dumper = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    wait_for_file(dumper, path, log)
+    dumper = recorder.start(lab, path, args.seconds)
     if not args.background:
         try:
             return 0 if dumper.wait() == 0 else 1
@@ -111,29 +107,14 @@ def capture(args):
             dumper.send_signal(signal.SIGINT)
             dumper.wait()
             return 0
-    facts.setdefault("captures", []).append({"pid": dumper.pid, "start": start_time(dumper.pid)})
+    facts.setdefault("captures", []).append({"pid": dumper.pid, "start": start_time(dumper.pid), "file": path})
     lab.save(facts)
     return 0
 
 
-def wait_for_file(dumper, path, log):
-    """dumpcap opens its device before it writes the file's header."""
-    until = time.monotonic() + 10
-    while not (os.path.exists(path) and os.path.getsize(path)):
-        if dumper.poll() is not None or time.monotonic() > until:
-            log.seek(0)
-            raise LabError(f"dumpcap: {log.read().strip()}")
-        time.sleep(0.02)
-
-
 def stop_capture(lab, facts):
     for one in facts.pop("captures", []):
-        time.sleep(0.3)                          # what has crossed the link reaches the file
-        if start_time(one["pid"]) == one["start"]:
-            os.kill(one["pid"], signal.SIGINT)
-        until = time.monotonic() + 5
-        while start_time(one["pid"]) == one["start"] and time.monotonic() < until:
-            time.sleep(0.02)
+        recorder.stop(lab, one["pid"], one["start"], one["file"])
     lab.save(facts)
     return 0
 

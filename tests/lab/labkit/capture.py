@@ -1,0 +1,82 @@
+"""What crosses the internet link at R1, into a file.
+
+dumpcap's ring loses what it still holds when dumpcap is told to end, so a capture ends behind a frame of its own: once that frame
+stands in the file, all that crossed before it does, however busy the machine is. The frame is taken out again.
+"""
+import os
+import signal
+import struct
+import subprocess
+import time
+
+from .base import LabError, start_time
+
+ETHERTYPE = b"\x88\xb5"                          # IEEE 802: local experiments
+SEND = """import socket, sys
+line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+line.bind(("r1", 0))
+line.send(bytes.fromhex(sys.argv[1]))"""
+ENHANCED_PACKET_BLOCK = 6
+
+
+def start(lab, path, seconds):
+    """dumpcap on the link, its file open."""
+    words = ["ip", "netns", "exec", lab.netns("internet"), "dumpcap", "-q", "-i", "r1", "-w", path]
+    if seconds:
+        words += ["-a", f"duration:{seconds:g}"]
+    log = open(lab.node_dir("internet-capture.log"), "w+")
+    dumper = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    wait_for_file(dumper, path, log)
+    return dumper
+
+
+def wait_for_file(dumper, path, log):
+    """dumpcap opens its device before it writes the file's header."""
+    until = time.monotonic() + 10
+    while not (os.path.exists(path) and os.path.getsize(path)):
+        if dumper.poll() is not None or time.monotonic() > until:
+            log.seek(0)
+            raise LabError(f"dumpcap: {log.read().strip()}")
+        time.sleep(0.02)
+
+
+def stop(lab, pid, born, path):
+    """Ends a capture; its file then holds every packet that had crossed the link."""
+    frame = b"\x01\x80\xc2\x00\x00\x0e" + os.urandom(6) + ETHERTYPE + os.urandom(46)
+    alive = lambda: start_time(pid) == born      # noqa: E731
+    if alive():
+        sent = subprocess.run(["ip", "netns", "exec", lab.netns("internet"), "python3", "-c", SEND, frame.hex()], stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 10
+        while sent.returncode == 0 and alive() and not holds(path, frame) and time.monotonic() < until:
+            time.sleep(0.02)
+    if alive():
+        os.kill(pid, signal.SIGINT)
+    until = time.monotonic() + 5
+    while alive() and time.monotonic() < until:
+        time.sleep(0.02)
+    take_out(path, frame)
+
+
+def holds(path, frame):
+    """Whether the file's end holds the frame; it is among the last that were written."""
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - 65536))
+        return frame in file.read()
+
+
+def take_out(path, frame):
+    """Writes the file again without the packet block of `frame` (pcapng: type, length, body, length)."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return
+    where = data.rfind(frame)
+    start = where - 28                           # the block's header and the packet's
+    if where < 0 or struct.unpack_from("<I", data, start)[0] != ENHANCED_PACKET_BLOCK:
+        return
+    length = struct.unpack_from("<I", data, start + 4)[0]
+    with open(path, "r+b") as file:
+        file.seek(start)
+        file.write(data[start + length:])
+        file.truncate()
