@@ -3,6 +3,7 @@
 
 #include "cli/exec.h"
 #include "cli/exec/duration.h"
+#include "cli/exec/interfaces.h"
 #include "cli/exec/isakmp.h"
 #include "platform/base/mem.h"
 
@@ -208,45 +209,95 @@ static bool seen_before(const struct session_rows *r, size_t at, struct addr pee
 	return false;
 }
 
-void show_session_format(struct out *o, const struct session_rows *r, bool detail)
+/* One peer in one line: user and group of a client, else the peer's identity. */
+static void brief_row(struct out *o, const struct session_rows *r, struct peer *p)
 {
+	char ip[ADDR_TEXT], interface[INTERFACE_SHORT], text[DURATION_TEXT] = "";
+	const char *user, *name;
+	uint64_t uptime = uptime_of(r, p);
+	char status[4];
+
+	find_state(r, p);
+	user = p->best == NULL ? "" : p->best->user;
+	name = user[0] != '\0' ? p->best->group_name : p->ike_up ? p->best->identity : "";
+	snprintf(status, sizeof(status), "%s",
+		p->ipsec         ? (p->ike_up ? "UA" : "UK")
+		: p->ike_up      ? "UI"
+		: p->negotiating ? "DN"
+				 : "D");
+	if (status[0] == 'U' && uptime != UINT64_MAX)
+		duration_short(text, uptime);
+	out_printf(o, "%15s %8s %19s %25s %8s %6s\n", addr_print(ip, p->addr), interface_short(interface, p->interface), user, name,
+		text, status);
+}
+
+static void opening(struct out *o, const struct session_filter *f)
+{
+	if (f->brief) {
+		out_printf(o, "Status: A- Active, U - Up, D - Down, I - Idle, S - Standby, N - Negotiating\n        K - No IKE\n"
+			      "ivrf = (none)\n");
+		out_printf(o, "%15s %8s %19s %25s %8s %6s\n", "Peer", "I/F", "Username", "Group/Phase1_id", "Uptime", "Status");
+		return;
+	}
 	out_printf(o, "Crypto session current status\n");
-	if (detail)
+	if (f->detail)
 		out_printf(o, "\nCode: C - IKE Configuration mode, D - Dead Peer Detection     \n"
 			      "K - Keepalives, N - NAT-traversal, T - cTCP encapsulation     \n"
 			      "X - IKE Extended Authentication, F - IKE Fragmentation\n"
 			      "R - IKE Auto Reconnect\n");
+}
+
+void show_session_format(struct out *o, const struct session_rows *r, const struct session_filter *f)
+{
+	opening(o, f);
 	for (size_t i = 0; i < r->ipsec.npolicies && !o->stopped; i++) {
 		const struct dpm_policy_info *q = &r->ipsec.policies[i];
 		struct peer p = { .interface = q->id.interface };
 
 		p.addr = policy_peer(&r->ipsec, q, &p.port);
-		if (!seen_before(r, i, p.addr))
-			one_session(o, r, &p, detail);
+		if (seen_before(r, i, p.addr) || (f->interface != NULL && strcmp(f->interface, p.interface) != 0) ||
+			(addr_is_set(f->remote) && !addr_equal(f->remote, p.addr)))
+			continue;
+		if (f->brief)
+			brief_row(o, r, &p);
+		else
+			one_session(o, r, &p, f->detail);
 	}
 	out_printf(o, "\n");
 }
 
 static bool show_session(struct exec_call *c)
 {
+	struct session_filter f = { .detail = exec_arg(c, "detail") != NULL,
+		.brief = exec_arg(c, "brief") != NULL,
+		.interface = exec_arg(c, "interface") };
+	const char *remote = exec_arg(c, "remote");
 	struct session_rows r = { 0 };
 	bool ok =
-		ipsec_gather(c, &r.ipsec) &&
+		(remote == NULL || addr_parse(&f.remote, remote) == ERR_OK) && ipsec_gather(c, &r.ipsec) &&
 		exec_rows_of(c, DAEMON_IKE, IKEM_SA_DUMP, span_of(NULL, 0), sizeof(*r.ike), (void **)&r.ike, &r.nike) &&
 		exec_rows_of(c, DAEMON_IKE, IKEM_PEER_DUMP, span_of(NULL, 0), sizeof(*r.uptimes), (void **)&r.uptimes, &r.nuptimes);
 
 	if (ok)
-		show_session_format(c->out, &r, exec_arg(c, "detail") != NULL);
+		show_session_format(c->out, &r, &f);
 	ipsec_rows_free(&r.ipsec);
 	mem_free(r.ike);
 	mem_free(r.uptimes);
 	return ok;
 }
 
+#define HEAD   "Show running system information", "Encryption module", "Show crypto sessions (tunnels)"
+#define DETAIL "show session detail"
+
 const struct exec_row exec_rows_crypto_session[] = {
-	{ "show crypto session [detail$detail]",
-		EXEC_HELP("Show running system information", "Encryption module", "Show crypto sessions (tunnels)",
-			"show session detail"),
+	{ "show crypto session [detail$detail]", EXEC_HELP(HEAD, DETAIL), 0, EXEC_PIPE, show_session, 0 },
+	{ "show crypto session brief$brief", EXEC_HELP(HEAD, "show brief information about a session"), 0, EXEC_PIPE, show_session,
+		0 },
+	{ "show crypto session remote A.B.C.D$remote [detail$detail]",
+		EXEC_HELP(HEAD, "show crypto sessions for a remote crypto endpoint", "IP address of the remote crypto endpoint",
+			DETAIL),
 		0, EXEC_PIPE, show_session, 0 },
+	{ "show crypto session interface INTERFACE$interface [detail$detail]",
+		EXEC_HELP(HEAD, "show crypto sessions on an interface", "Interface", DETAIL), 0, EXEC_PIPE, show_session, 0 },
 	{ NULL, NULL, 0, 0, NULL, 0 },
 };

@@ -13,8 +13,15 @@ struct session_rows {
 	size_t nuptimes;
 };
 
+/* `interface` null, `remote` unset: all. */
+struct session_filter {
+	bool detail, brief;
+	const char *interface;
+	struct addr remote;
+};
+
 /* UP-ACTIVE, UP-IDLE, UP-NO-IKE, DOWN-NEGOTIATING or DOWN. */
 const char *session_status(bool ike_up, bool ike_negotiating, bool ipsec);
-void show_session_format(struct out *o, const struct session_rows *r, bool detail);
+void show_session_format(struct out *o, const struct session_rows *r, const struct session_filter *f);
 
 #endif

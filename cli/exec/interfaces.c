@@ -123,6 +123,28 @@ void show_interfaces_format(struct out *o, const struct cfg *cfg, const struct p
 	}
 }
 
+char *interface_short(char out[INTERFACE_SHORT], const char *name)
+{
+	snprintf(out, INTERFACE_SHORT, "%.2s%s", name, name + strcspn(name, "0123456789"));
+	return out;
+}
+
+void show_interfaces_description_format(
+	struct out *o, const struct cfg *cfg, const struct platm_interface *rows, size_t n, const char *name)
+{
+	out_printf(o, "%-30s %-14s %-8s %s\n", "Interface", "Status", "Protocol", "Description");
+	for (size_t k = 0; k < n && !o->stopped; k++) {
+		const struct platm_interface *i = &rows[k];
+		const struct cfg_interface *c = cfg_interface(cfg, i->name);
+		char text[INTERFACE_SHORT];
+
+		if (name == NULL || strcmp(name, i->name) == 0)
+			out_printf(o, "%-30s %-14s %-8s %s\n", interface_short(text, i->name),
+				i->present && !i->admin_up ? "admin down" : status_of(i), protocol_of(i),
+				c == NULL ? "" : c->description);
+	}
+}
+
 /* ---- IP ---- */
 
 static void ip_access(struct out *o, const char *which, const char *acl)
@@ -227,7 +249,9 @@ static bool show(struct exec_call *c)
 	if (!gather(c, &cfg, &rows, &n))
 		return false;
 	ok = known(c, rows, n, name);
-	if (ok && exec_arg(c, "ip") == NULL)
+	if (ok && exec_arg(c, "description") != NULL)
+		show_interfaces_description_format(c->out, cfg, rows, n, name);
+	else if (ok && exec_arg(c, "ip") == NULL)
 		show_interfaces_format(c->out, cfg, rows, n, name);
 	else if (ok && exec_arg(c, "brief") == NULL)
 		show_ip_interface_format(c->out, cfg, rows, n, name);
@@ -238,13 +262,18 @@ static bool show(struct exec_call *c)
 	return ok;
 }
 
-#define SHOW   "Show running system information"
-#define IP     "IP information"
-#define STATUS "IP interface status and configuration"
+#define SHOW        "Show running system information"
+#define IP          "IP information"
+#define DESCRIPTION "Show interface description"
+#define STATUS      "IP interface status and configuration"
 
 const struct exec_row exec_rows_interfaces[] = {
 	{ "show interfaces [INTERFACE$interface]", EXEC_HELP(SHOW, "Interface status and configuration", "Interface"), 0, EXEC_PIPE,
 		show, 0 },
+	{ "show interfaces description$description", EXEC_HELP(SHOW, "Interface status and configuration", DESCRIPTION), 0,
+		EXEC_PIPE, show, 0 },
+	{ "show interfaces INTERFACE$interface description$description",
+		EXEC_HELP(SHOW, "Interface status and configuration", "Interface", DESCRIPTION), 0, EXEC_PIPE, show, 0 },
 	{ "show ip$ip interface [brief$brief]", EXEC_HELP(SHOW, IP, STATUS, "Brief summary of IP status and configuration"), 0,
 		EXEC_PIPE, show, 0 },
 	{ "show ip$ip interface INTERFACE$interface", EXEC_HELP(SHOW, IP, STATUS, "Interface"), 0, EXEC_PIPE, show, 0 },

@@ -88,7 +88,18 @@ static void heading(struct out *o, const struct platm_route *rows, size_t n)
 			subnets, kinds);
 }
 
-void show_ip_route_format(struct out *o, const struct platm_route *rows, size_t n)
+/* The routes of a kind, to the front: "static", or "connected" with the router's own addresses; null: all. Returns how many. */
+static size_t keep_kind(struct platm_route *rows, size_t n, const char *kind)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (kind == NULL || (strcmp(kind, "static") == 0) == (rows[i].kind == 'S'))
+			rows[kept++] = rows[i];
+	return kept;
+}
+
+void show_ip_route_format(struct out *o, struct platm_route *rows, size_t n, const char *kind)
 {
 	out_printf(o, "Codes: L - local, C - connected, S - static, R - RIP, M - mobile, B - BGP\n"
 		      "       D - EIGRP, EX - EIGRP external, O - OSPF, IA - OSPF inter area \n"
@@ -100,6 +111,7 @@ void show_ip_route_format(struct out *o, const struct platm_route *rows, size_t 
 		      "       a - application route\n"
 		      "       + - replicated route, %% - next hop override\n\n");
 	gateway(o, rows, n);
+	n = keep_kind(rows, n, kind);
 	for (size_t i = 0; i < n && !o->stopped;) {
 		size_t end = i + 1;
 
@@ -166,7 +178,7 @@ static bool show_route(struct exec_call *c)
 	if (n > 0)
 		qsort(rows, n, sizeof(*rows), by_prefix);
 	if (to == NULL)
-		show_ip_route_format(c->out, rows, n);
+		show_ip_route_format(c->out, rows, n, exec_arg(c, "kind"));
 	else if (n == 0)
 		out_printf(c->out, "%% Network not in table\n");
 	else
@@ -180,5 +192,8 @@ const struct exec_row exec_rows_ip[] = {
 		EXEC_HELP("Show running system information", "IP information", "IP routing table",
 			"Network to display information about"),
 		0, EXEC_PIPE, show_route, 0 },
+	{ "show ip route <connected|static>$kind",
+		EXEC_HELP("Show running system information", "IP information", "IP routing table", "Connected", "Static routes"), 0,
+		EXEC_PIPE, show_route, 0 },
 	{ NULL, NULL, 0, 0, NULL, 0 },
 };

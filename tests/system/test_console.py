@@ -287,3 +287,8 @@ def test_show_interfaces_for_facts(router):
     assert len(re.findall(r"(\d+) packets input.* (\d+) bytes", said)) == len(names)
     _, brief = router.command("show ip interface brief")
     assert re.search(r"(?m)^Loopback5 +10\.5\.5\.5 +YES \w+ +up +up$", brief)
+    _, described = router.command("show interfaces description")
+    assert re.search(r"(?m)^Lo5 +up +up +five$", described)
+    _, connected = router.command("show ip route connected")
+    assert re.search(r"(?m)^C +10\.5\.5\.5/32 is directly connected, Loopback5$", connected)
+    assert "Loopback5" not in router.command("show ip route static")[1]

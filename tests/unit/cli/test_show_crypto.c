@@ -362,11 +362,14 @@ static void session(void **state)
 
 	(void)state;
 	capture_begin(&c);
-	show_session_format(&c.out, &r, false);
+	show_session_format(&c.out, &r, &(struct session_filter){ 0 });
 	assert_golden(&c, "session");
 	capture_begin(&c);
-	show_session_format(&c.out, &r, true);
+	show_session_format(&c.out, &r, &(struct session_filter){ .detail = true });
 	assert_golden(&c, "session_detail");
+	capture_begin(&c);
+	show_session_format(&c.out, &r, &(struct session_filter){ .brief = true });
+	assert_golden(&c, "session_brief");
 	assert_string_equal(session_status(true, false, false), "UP-IDLE");
 	assert_string_equal(session_status(false, false, true), "UP-NO-IKE");
 	assert_string_equal(session_status(false, true, false), "DOWN-NEGOTIATING");
@@ -454,8 +457,11 @@ static void clients(void **state)
 	snprintf(ike[0].group_name, sizeof(ike[0].group_name), "STAFF");
 	ike[0].assigned = addr_v4(0x0a0a0002);
 	capture_begin(&c);
-	show_session_format(&c.out, &r, false);
+	show_session_format(&c.out, &r, &(struct session_filter){ 0 });
 	assert_golden(&c, "session_client");
+	capture_begin(&c);
+	show_session_format(&c.out, &r, &(struct session_filter){ .brief = true });
+	assert_golden(&c, "session_client_brief");
 	capture_begin(&c);
 	assert_true(show_pool_format(&c.out, &cfg, ike, 2, NULL));
 	assert_golden(&c, "ip_local_pool");
