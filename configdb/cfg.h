@@ -16,6 +16,7 @@
 
 #define CFG_NAME 80  /* longest object name, with its NUL */
 #define CFG_LINE 256 /* longest description, with its NUL */
+#define CFG_URL  256 /* longest URL, with its NUL */
 
 /* What changed between two snapshots, as a set: `revision N: tables X, Y`. */
 enum cfg_table {
@@ -284,6 +285,9 @@ struct cfg_trustpoint {
 	char name[CFG_NAME];
 	enum cfg_revocation revocation[CFG_REVOCATIONS]; /* in order; the next one when nothing can be learned */
 	uint8_t nrevocation;
+	char ocsp_url[CFG_URL];      /* in place of the certificate's; empty: that one */
+	bool no_nonce;               /* OCSP requests go without */
+	char chain_parent[CFG_NAME]; /* trustpoint that must vouch for this one's CA; empty: nobody need */
 	bool terminal, pem, selfsigned, pkcs12;
 	char subject[CFG_LINE], fqdn[CFG_NAME];
 	bool fqdn_none;

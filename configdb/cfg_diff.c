@@ -123,9 +123,10 @@ ARRAY_EQUAL(certs_equal, cfg_cert, cert_equal)
 static bool trustpoint_equal(const struct cfg_trustpoint *a, const struct cfg_trustpoint *b)
 {
 	return SAME_TEXT(name) && SAME(nrevocation) && memcmp(a->revocation, b->revocation, sizeof(a->revocation)) == 0 &&
-	       SAME(terminal) && SAME(pem) && SAME(selfsigned) && SAME(pkcs12) && SAME_TEXT(subject) && SAME_TEXT(fqdn) &&
-	       SAME(fqdn_none) && SAME(ip) && SAME_TEXT(ip_interface) && SAME_TEXT(rsa_label) && SAME_TEXT(ec_label) &&
-	       SAME(rsa_bits) && SAME_TEXT(hash) && certs_equal(a->certs, a->ncerts, b->certs, b->ncerts);
+	       SAME_TEXT(ocsp_url) && SAME(no_nonce) && SAME_TEXT(chain_parent) && SAME(terminal) && SAME(pem) &&
+	       SAME(selfsigned) && SAME(pkcs12) && SAME_TEXT(subject) && SAME_TEXT(fqdn) && SAME(fqdn_none) && SAME(ip) &&
+	       SAME_TEXT(ip_interface) && SAME_TEXT(rsa_label) && SAME_TEXT(ec_label) && SAME(rsa_bits) && SAME_TEXT(hash) &&
+	       certs_equal(a->certs, a->ncerts, b->certs, b->ncerts);
 }
 ARRAY_EQUAL(trustpoints_equal, cfg_trustpoint, trustpoint_equal)
 

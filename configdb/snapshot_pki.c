@@ -24,6 +24,9 @@ static void trustpoint_row(struct loader *l, struct values *v)
 	for (size_t i = 0; i < CFG_REVOCATIONS; i++)
 		if (value_get(v, methods[i]))
 			t->revocation[t->nrevocation++] = revocation_of(value_get(v, methods[i]));
+	load_text(t->ocsp_url, sizeof t->ocsp_url, v, "ocsp_url");
+	t->no_nonce = value_get(v, "no_nonce") != NULL;
+	load_text(t->chain_parent, sizeof t->chain_parent, v, "chain_parent");
 	t->terminal = value_get(v, "terminal") != NULL;
 	t->pem = value_get(v, "pem") != NULL;
 	t->selfsigned = value_get(v, "selfsigned") != NULL;

@@ -1,7 +1,8 @@
 /* What the core asks of its host, and the answers.
  *
  * A question carries a serial number: | IKE SA 40 | quick mode 16 | kind 8 |. Serials of SAs and numbers of quick modes are
- * never used twice, so an answer that comes late finds nothing and is dropped.
+ * never used twice, so an answer that comes late finds nothing and is dropped. IKE SAs count from 1: 0 is for what is none's
+ * (crl.c).
  */
 #include "ikemgr/core.h"
 #include "ikemgr/revocation.h"
@@ -313,7 +314,8 @@ void ike_done_fetch(struct ike *k, uint64_t serial, enum err e, struct span byte
 	struct ike_sa *sa;
 	struct quick *q;
 
-	if (asker(k, serial, ASK_REVOCATION, &sa, &q) && revocation_answer(k, sa, serial, e, bytes))
+	if (!crl_requested(k, serial, e, bytes) && asker(k, serial, ASK_REVOCATION, &sa, &q) &&
+		revocation_answer(k, sa, serial, e, bytes))
 		answered(k, sa, q, ASK_REVOCATION, ERR_OK);
 }
 

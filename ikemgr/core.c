@@ -82,7 +82,7 @@ void ike_free(struct ike *k)
 	while (k->flows.next != &k->flows)
 		flow_free(OWNER(k->flows.next, struct flow, link));
 	manuals_free(k);
-	revocation_free(k);
+	crls_free(k);
 	dynamics_forget(k);
 	timers_free(&k->timers);
 	mem_free_secret(k, sizeof(*k));

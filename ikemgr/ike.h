@@ -138,6 +138,7 @@ uint64_t ike_tick(struct ike *k);
 void ike_each_sa(struct ike *k, void (*each)(void *ctx, const struct ikem_sa *sa), void *ctx);
 void ike_each_session(struct ike *k, void (*each)(void *ctx, const struct ikem_session *s), void *ctx);
 void ike_each_crl(struct ike *k, void (*each)(void *ctx, const struct ikem_crl *c), void *ctx);
+void ike_crl_request(struct ike *k, const char *trustpoint, struct ikem_crl_requested *out);
 void ike_each_failure(struct ike *k, void (*each)(void *ctx, const struct ikem_failure *f), void *ctx);
 void ike_each_stat(struct ike *k, void (*each)(void *ctx, const struct ikem_stat *s), void *ctx);
 void ike_admission(struct ike *k, struct ikem_admission *out);

@@ -21,7 +21,9 @@ enum ike_msg {
 	IKEM_ADMISSION,    /* -> ikem_admission: `show crypto call admission statistics` */
 	IKEM_STATS,        /* -> dump of ikem_stat */
 	IKEM_CONNECT,      /* ikem_connect -> ikem_connected: negotiation without traffic. Privilege 15 */
-	IKEM_CRL_DUMP = 40 /* -> dump of ikem_crl */
+	IKEM_CRL_DUMP = 40, /* -> dump of ikem_crl */
+	IKEM_CRL_REQUEST =
+		41 /* ikem_crl_request -> ikem_crl_requested: the lists that a trustpoint's certificates name. Privilege 15 */
 };
 
 /* `show crypto isakmp sa`; names as IOS prints them come from ike_state_name(). */
@@ -129,6 +131,14 @@ struct ikem_crl {
 	char last[64], next[64];    /* updates, as IOS prints times */
 	uint32_t bytes;
 	uint64_t fetched_us; /* wall clock */
+};
+
+struct ikem_crl_request {
+	char trustpoint[CFG_NAME];
+};
+struct ikem_crl_requested {
+	uint32_t lists; /* that are being fetched; what becomes of them is in the log, and in the dump */
+	char why[160];  /* lists 0 */
 };
 
 struct ikem_stat {

@@ -208,15 +208,46 @@ enum err sig_begin(struct step *st)
 	return e == ERR_OK ? sig_ask(st) : e;
 }
 
+static void cert_put(struct build *b, const struct cfg_cert *c)
+{
+	union payload_value v = { .typed = { .type = CERT_X509_SIG, .data = span_of(c->der, c->len) } };
+
+	build_payload(b, PAYLOAD_CERT, &v);
+}
+
+static const struct cfg_trustpoint *trustpoint_with(const struct cfg *cfg, const struct cfg_cert *c)
+{
+	for (size_t i = 0; i < cfg->ntrustpoints; i++)
+		if (c >= cfg->trustpoints[i].certs && c < cfg->trustpoints[i].certs + cfg->trustpoints[i].ncerts)
+			return &cfg->trustpoints[i];
+	return NULL;
+}
+
+/* The CAs between ours and the root, which the peer may not have (RFC 4945 3.3.8: a root it has or does not trust). */
+static void cert_chain_put(struct build *b, const struct cfg *cfg, const struct cfg_cert *own)
+{
+	const struct cfg_trustpoint *t = trustpoint_with(cfg, own);
+
+	for (size_t steps = 0; t != NULL && steps < CHAIN_LINKS; steps++) {
+		for (size_t n = 0; n < t->ncerts; n++) {
+			X509 *x = t->certs[n].ca ? cert_of_der(span_of(t->certs[n].der, t->certs[n].len)) : NULL;
+
+			if (x != NULL && !cert_is_self_signed(x))
+				cert_put(b, &t->certs[n]);
+			X509_free(x);
+		}
+		t = t->chain_parent[0] != '\0' ? cfg_trustpoint(cfg, t->chain_parent) : NULL;
+	}
+}
+
 void sig_put(struct step *st, struct build *b)
 {
 	const struct cfg_cert *c = credential(st->k, st->s, st->s->terms.auth);
 
 	/* The configuration may have changed while the signature was made: then it is one of another key, and the peer says so. */
 	if (c != NULL) {
-		union payload_value v = { .typed = { .type = CERT_X509_SIG, .data = span_of(c->der, c->len) } };
-
-		build_payload(b, PAYLOAD_CERT, &v);
+		cert_put(b, c);
+		cert_chain_put(b, st->k->cfg, c);
 	}
 	build_data(b, PAYLOAD_SIG, span_of(st->h->signature, st->h->signature_len));
 }
@@ -234,11 +265,24 @@ static size_t certs_of(const struct message *m, struct span out[X509_CERTS_MAX])
 	return n;
 }
 
-static uint16_t der_keep(uint8_t *out, size_t size, X509 *x)
+/* False: longer than we keep. */
+static bool chain_keep(struct cert_chain *c, const struct x509_leaf *leaf)
 {
-	int len = i2d_X509(x, NULL);
+	size_t used = 0;
 
-	return len > 0 && (size_t)len <= size ? (uint16_t)i2d_X509(x, &out) : 0;
+	c->n = 0;
+	for (size_t i = 0; i < leaf->nchain; i++) {
+		uint8_t *at = c->der + used;
+		int len = i2d_X509(leaf->chain[i].cert, NULL);
+
+		if (i == CHAIN_LINKS || len <= 0 || (size_t)len > sizeof(c->der) - used)
+			return false;
+		c->link[i] = (struct cert_link){ .at = (uint16_t)used, .len = (uint16_t)i2d_X509(leaf->chain[i].cert, &at) };
+		snprintf(c->link[i].trustpoint, CFG_NAME, "%s", leaf->chain[i].trustpoint->name);
+		used += c->link[i].len;
+		c->n++;
+	}
+	return true;
 }
 
 static enum err refuse_cert(struct step *st, uint16_t notify, const char *why)
@@ -255,7 +299,7 @@ static enum err refuse_cert(struct step *st, uint16_t notify, const char *why)
 
 enum err sig_prove(struct step *st, struct span sig)
 {
-	X509 *x = cert_of_der(span_of(st->h->cert, st->h->cert_len));
+	X509 *x = cert_of_der(chain_cert(&st->h->chain, 0));
 	struct secret hash;
 	enum err e = keys_hash_auth(st->s, st->h, !st->s->initiator, &hash);
 	bool good = e == ERR_OK && x != NULL && x509_proof_good(X509_get0_pubkey(x), st->s->terms.auth, secret_span(&hash), sig);
@@ -322,21 +366,20 @@ enum err sig_cert_take(struct step *st)
 	struct x509_trust t = trust_of(st->k, st->s);
 	struct x509_leaf leaf;
 	char why[X509_WHY];
+	bool kept = false;
 	enum err e;
 
 	if (n == 0)
 		return step_refuse(st, NOTIFY_CERTIFICATE_UNAVAILABLE, "the peer sent no certificate");
 	if (x509_verify(&t, certs, n, &leaf, why)) {
 		e = leaf_check(st, &leaf);
-		snprintf(st->h->trustpoint, sizeof(st->h->trustpoint), "%s", leaf.trustpoint->name);
-		st->h->cert_len = der_keep(st->h->cert, sizeof(st->h->cert), leaf.cert);
-		st->h->issuer_len = der_keep(st->h->issuer, sizeof(st->h->issuer), leaf.issuer);
+		kept = chain_keep(&st->h->chain, &leaf);
 	} else {
 		e = refuse_cert(st, leaf.notify, why);
 	}
 	x509_leaf_free(&leaf);
-	if (e == ERR_OK && st->h->cert_len == 0)
-		e = refuse_cert(st, NOTIFY_INVALID_CERTIFICATE, "it is longer than the router takes");
+	if (e == ERR_OK && !kept)
+		e = refuse_cert(st, NOTIFY_INVALID_CERTIFICATE, "its chain is longer than the router takes");
 	return e;
 }
 
@@ -353,9 +396,12 @@ enum err sig_take(struct step *st)
 
 enum err sig_revoked(struct step *st)
 {
+	char why[X509_WHY];
+
 	if (st->h->revocation == REVOKED_NOT)
 		return ERR_OK;
-	return refuse_cert(st, NOTIFY_INVALID_CERTIFICATE, revocation_text(st->h->revocation));
+	revocation_text(st->h, why, sizeof(why));
+	return refuse_cert(st, NOTIFY_INVALID_CERTIFICATE, why);
 }
 
 /* ---- Main mode ---- */

@@ -104,6 +104,24 @@ struct sa_state {
 	bool profile_fixed;     /* it is the crypto map's choice, not the identity's */
 };
 
+#define CHAIN_LINKS 8
+#define CHAIN_BYTES 16384 /* of all certificates together */
+#define OCSP_NONCE  16
+
+/* The peer's chain: its own certificate first, the trust anchor last. */
+struct cert_chain {
+	uint8_t n;
+	struct cert_link {
+		uint16_t at, len;
+		char trustpoint[CFG_NAME]; /* whose revocation-check it falls under */
+	} link[CHAIN_LINKS];
+	uint8_t der[CHAIN_BYTES];
+};
+static inline struct span chain_cert(const struct cert_chain *c, size_t i)
+{
+	return i < c->n ? span_of(c->der + c->link[i].at, c->link[i].len) : (struct span){ 0 };
+}
+
 /* Needed until phase 1 is through. */
 struct handshake {
 	struct secret skeyid;
@@ -116,16 +134,17 @@ struct handshake {
 	uint16_t echo_len;
 	uint8_t echo[1024];
 	uint8_t hash_len, hash[PRF_MAX];
-	/* Signatures: what is to be signed, our signature, the peer's (aggressive mode, as its hash), the peer's certificate and
-	 * its issuer's. */
+	/* Signatures: what is to be signed, our signature, the peer's (aggressive mode, as its hash), its certificate and those
+	 * above it. */
 	struct ike_sign_request sign;
-	uint16_t signature_len, proof_len, cert_len, issuer_len;
+	uint16_t signature_len, proof_len;
 	uint8_t proof[IKE_SIGNATURE_MAX];
 	uint8_t signature[IKE_SIGNATURE_MAX];
-	uint8_t cert[CERT_DER_MAX], issuer[CERT_DER_MAX];
-	char trustpoint[CFG_NAME]; /* that vouches for it */
-	uint8_t method;            /* of cfg_trustpoint.revocation, being tried */
-	uint8_t revocation;        /* enum revoked */
+	struct cert_chain chain;
+	/* Revocation: certificates still to be checked, from the top of the chain down; the method that is being tried with the
+	 * last of them, by its place in cfg_trustpoint.revocation; what became of it (enum revoked). */
+	uint8_t unchecked, method, revocation;
+	uint8_t nonce[OCSP_NONCE];
 };
 
 enum quick_stage {

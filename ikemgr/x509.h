@@ -1,7 +1,8 @@
 /* Trust in certificates: the one place that decides it. OpenSSL parses and builds the chain.
  *
  * Trust anchors are the CA certificates of authenticated trustpoints; a sub-CA may be one. What the peer sent besides its own
- * certificate only helps to build the chain. Refused are, whatever the chain says: RSA keys below 1024 bits or with a public
+ * certificate only helps to build the chain. A trustpoint with `chain-validation continue` has its own CA validated by its parent.
+ * Refused are, whatever the chain says: RSA keys below 1024 bits or with a public
  * exponent below 3, curves other than P-256, P-384 and P-521 by name, keys of other kinds, signatures with MD5 or SHA-1.
  */
 #ifndef POSTERN_IKEMGR_X509_H
@@ -13,6 +14,7 @@
 #include <openssl/x509.h>
 
 #define X509_CERTS_MAX 8 /* of one message */
+#define X509_CHAIN_MAX 8 /* from the peer's to the trust anchor */
 #define X509_WHY       240
 
 struct x509_trust {
@@ -23,9 +25,17 @@ struct x509_trust {
 	uint64_t wall_us;
 };
 
-struct x509_leaf {
-	X509 *cert, *issuer; /* owned */
+/* A certificate of the chain, owned, and the trustpoint whose `revocation-check` it falls under. */
+struct x509_link {
+	X509 *cert;
 	const struct cfg_trustpoint *trustpoint;
+};
+
+struct x509_leaf {
+	X509 *cert; /* owned */
+	const struct cfg_trustpoint *trustpoint;
+	struct x509_link chain[X509_CHAIN_MAX]; /* the peer's first, the trust anchor last */
+	size_t nchain;
 	uint16_t notify; /* what to tell the peer when it failed */
 };
 

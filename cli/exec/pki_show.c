@@ -1,4 +1,4 @@
-/* show crypto pki certificates, trustpoints: from the snapshot of the configuration. */
+/* show crypto pki certificates, trustpoints: from the snapshot of the configuration; crls, from ikemgrd. */
 #include "cli/exec/pki.h"
 
 #include "configdb/cert.h"
@@ -103,6 +103,20 @@ static void id_line(struct out *o, const char *what, const ASN1_OCTET_STRING *id
 	out_printf(o, "\n");
 }
 
+static void ocsp_lines(struct out *o, X509 *x)
+{
+	AUTHORITY_INFO_ACCESS *list = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+
+	for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(list); i++) {
+		const ACCESS_DESCRIPTION *a = sk_ACCESS_DESCRIPTION_value(list, i);
+
+		if (OBJ_obj2nid(a->method) == NID_ad_OCSP && a->location->type == GEN_URI)
+			out_printf(o, "        OCSP URL: %.*s\n", ASN1_STRING_length(a->location->d.uniformResourceIdentifier),
+				(const char *)ASN1_STRING_get0_data(a->location->d.uniformResourceIdentifier));
+	}
+	AUTHORITY_INFO_ACCESS_free(list);
+}
+
 static void verbose_lines(struct out *o, X509 *x)
 {
 	const EVP_PKEY *key = X509_get0_pubkey(x);
@@ -126,6 +140,7 @@ static void verbose_lines(struct out *o, X509 *x)
 	if (X509_get0_authority_key_id(x))
 		id_line(o, "Authority Key ID", X509_get0_authority_key_id(x));
 	out_printf(o, "    Authority Info Access:\n");
+	ocsp_lines(o, x);
 }
 
 static void certificate_format(struct out *o, const struct cfg_trustpoint *t, const struct cfg_cert *c, bool verbose)
@@ -264,6 +279,23 @@ static bool show_crls(struct exec_call *c)
 	return true;
 }
 
+static bool crl_request(struct exec_call *c)
+{
+	struct ikem_crl_request ask = { 0 };
+	struct ikem_crl_requested done = { 0 };
+	enum err e;
+
+	snprintf(ask.trustpoint, sizeof(ask.trustpoint), "%s", exec_arg(c, "name"));
+	e = daemon_call(
+		c->sh->options.run_dir, DAEMON_IKE, IKEM_CRL_REQUEST, span_of(&ask, sizeof(ask)), &done, sizeof(done), NULL);
+	if (e != ERR_OK)
+		return exec_failed(c, "ikemgrd", e);
+	done.why[sizeof(done.why) - 1] = '\0';
+	if (done.lists == 0)
+		out_printf(c->out, "%% CRL request failed: %s\n", done.why);
+	return done.lists != 0;
+}
+
 #define SHOW_PKI "Show running system information", "Encryption module", "Show PKI", "Show PKI"
 
 const struct exec_row exec_rows_pki_show[] = {
@@ -274,5 +306,9 @@ const struct exec_row exec_rows_pki_show[] = {
 		EXEC_HELP(SHOW_PKI, "Show trustpoints", "Show trustpoint status", "Trustpoint Name"), 1, EXEC_PIPE,
 		show_trustpoints, 0 },
 	{ "show crypto <pki|ca> crls", EXEC_HELP(SHOW_PKI, "Show Certificate Revocation Lists"), 1, EXEC_PIPE, show_crls, 0 },
+	{ "crypto <pki|ca> crl request TAG$name",
+		EXEC_HELP("Encryption module", "Public Key components", "Certification authority", "CRL", "Request a CRL now",
+			"CA Server Name"),
+		15, 0, crl_request, MODE_CONFIG },
 	{ NULL, NULL, 0, 0, NULL, 0 },
 };

@@ -212,7 +212,7 @@ static void words_sample(const char *const *words, size_t n, unsigned k, char *o
 		(void)r;                                                                                                           \
 		words_sample(words, sizeof words / sizeof *words, k, out, size);                                                   \
 	}
-SAMPLE(word_sample, "VPN-1", "a", "x_y.z", "Branch7")
+SAMPLE(word_sample, "VPN-1", "a", "x_y.z", "Branch7", "http://192.0.2.1:81/x")
 SAMPLE(name_sample, "VPN", "TS-AES", "x")
 SAMPLE(host_sample, "R1", "gw-a", "Branch7")
 SAMPLE(line_sample, "to the branch", "x", "a  b | c")

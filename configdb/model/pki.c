@@ -28,6 +28,49 @@ static enum grammar_result check_enrollment(struct change *c)
 	return refuse(c, "%% Enrollment over SCEP is not supported: use enrollment terminal, or pkcs12");
 }
 
+static enum grammar_result check_ocsp_url(struct change *c)
+{
+	const char *url = var(c, "ocsp_url");
+
+	if (c->remove || !url)
+		return GR_OK;
+	if (strncmp(url, "http://", 7) != 0 || url[7] == '\0' || url[7] == '/' || strlen(url) >= CFG_URL)
+		return refuse(c, "%% OCSP goes over http:// only: ocsp url http://HOST[:PORT][/PATH], %d characters at most",
+			CFG_URL - 1);
+	return GR_OK;
+}
+
+static bool has_root(struct change *c)
+{
+	char hex[2 * CERT_DER_MAX + 1];
+	uint8_t der[CERT_DER_MAX];
+	int len = -1;
+	X509 *x;
+	bool root;
+
+	if (db_get(c->db, hex, sizeof hex, "SELECT data FROM pki_cert WHERE trustpoint = ?1 AND kind = 'ca'", P(c->key[0])))
+		len = cert_hex_parse(der, sizeof der, hex);
+	x = len > 0 ? cert_of_der(span_of(der, (size_t)len)) : NULL;
+	root = x && cert_is_self_signed(x);
+	X509_free(x);
+	return root;
+}
+
+/* What `stop` says is the default; `continue` names the trustpoint that must vouch for this one's CA. */
+static enum grammar_result chain_apply(struct change *c)
+{
+	const char *parent = c->remove ? NULL : var(c, "chain_parent");
+
+	if (parent && !strcmp(parent, c->key[0]))
+		return refuse(c, "%% A trustpoint cannot be its own parent");
+	if (parent && has_root(c))
+		return refuse(
+			c, "%% The CA of trustpoint %s is a root: nobody is above it, its chain-validation is stop", c->key[0]);
+	db_run(c->db, "UPDATE pki_trustpoint SET chain_parent = ?2 WHERE name = ?1 AND chain_parent IS NOT ?2",
+		P(c->key[0], parent));
+	return GR_OK;
+}
+
 /* `no revocation-check` is IOS's default again: a CRL, and nothing else will do. */
 static enum grammar_result revocation_apply(struct change *c)
 {
@@ -119,6 +162,25 @@ static const struct stmt rows[] = {
 		.no_words = 1,
 		.columns = "subject",
 		.check = check_subject },
+	{ .syntax = "chain-validation <stop$chain_stop|continue TAG$chain_parent>",
+		.help = HELP("Specify certificate path validation behavior", "Stop at the CA of this trustpoint (default)",
+			"Validate the CA of this trustpoint, too", "Trustpoint that validates it"),
+		TP,
+		.no_words = 1,
+		.columns = "chain_stop chain_parent",
+		.apply = chain_apply },
+	{ .syntax = "ocsp url WORD$ocsp_url",
+		.help = HELP("OCSP parameters", "OCSP server URL, in place of the one that a certificate names",
+			"http://HOST[:PORT][/PATH]"),
+		TP,
+		.no_words = 2,
+		.columns = "ocsp_url",
+		.check = check_ocsp_url },
+	{ .syntax = "ocsp disable-nonce$no_nonce",
+		.help = HELP("OCSP parameters", "Disable OCSP Nonce Extension"),
+		TP,
+		.no_words = 2,
+		.columns = "no_nonce" },
 	{ .syntax = "revocation-check <crl|ocsp|none>$rev1 [<crl|ocsp|none>$rev2 [<crl|ocsp|none>$rev3]]",
 		.help = HELP("Revocation checking options", "Revocation check by CRL", "Revocation check by OCSP",
 			"Ignore revocation check"),

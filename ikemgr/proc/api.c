@@ -135,6 +135,18 @@ static void connect_map(struct call *call)
 	msg_reply(call->c, call->m, ERR_OK, 0, span_of(&done, sizeof(done)));
 }
 
+static void crl_request(struct call *call)
+{
+	struct ikem_crl_request what;
+	struct ikem_crl_requested done = { .why = "the router has no configuration yet" };
+
+	memcpy(&what, call->m->body.data, sizeof(what));
+	what.trustpoint[sizeof(what.trustpoint) - 1] = '\0';
+	if (call->p->ike)
+		ike_crl_request(call->p->ike, what.trustpoint, &done);
+	msg_reply(call->c, call->m, ERR_OK, 0, span_of(&done, sizeof(done)));
+}
+
 static void debug(struct call *call)
 {
 	struct proto *p = call->p;
@@ -233,6 +245,7 @@ static const struct action {
 } actions[] = {
 	{ IKEM_CLEAR, sizeof(struct ikem_clear), true, clear },
 	{ IKEM_CONNECT, sizeof(struct ikem_connect), true, connect_map },
+	{ IKEM_CRL_REQUEST, sizeof(struct ikem_crl_request), true, crl_request },
 	{ IKEM_DEBUG, sizeof(struct ikem_debug), true, debug },
 	{ IKEM_KEY_EXPORT, sizeof(struct ikem_key_export), true, key_export },
 	{ IKEM_ADMISSION, 0, false, admission },

@@ -1,7 +1,9 @@
 /* What comes from outside around certificates. The first byte says what the rest is: a certificate of the peer, its signature, an
- * HTTP response, an OCSP answer; or text of the console: a name, hexadecimal digits, a URL. */
+ * HTTP response, an OCSP answer, a CRL; or text of the console: a name, hexadecimal digits, a URL. */
 #include "configdb/cert.h"
 #include "configdb/keypairs.h"
+#include "ikemgr/core.h"
+#include "ikemgr/crl.h"
 #include "ikemgr/ocsp.h"
 #include "ikemgr/proc/fetch.h"
 #include "ikemgr/x509.h"
@@ -92,6 +94,30 @@ static void text(const char *s)
 	X509_NAME_free(n);
 }
 
+static void ocsp(struct span s)
+{
+	static const uint8_t nonce[16] = { 1 };
+	char why[OCSP_WHY];
+
+	for (size_t n = 0; n <= sizeof(nonce); n += sizeof(nonce))
+		if (ocsp_says(s, &(struct ocsp_question){ ca, ca, span_of(nonce, n) }, 1800000000, why) == REVOKED_NOT)
+			abort();
+}
+
+static void list(struct span s)
+{
+	static struct ike k;
+	char why[CRL_WHY], url[CRL_URL];
+	X509 *x = cert_of_der(s);
+
+	k.host.env = &env_system;
+	if (crl_keep(&k, "http://192.0.2.1/ca.crl", s, ca, why))
+		abort();
+	if (x)
+		(void)crl_url(url, x, why);
+	X509_free(x);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span s, body;
@@ -101,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	s = span_of(data + 1, size - 1);
-	switch (data[0] % 5) {
+	switch (data[0] % 6) {
 	case 0:
 		certificate(s);
 		break;
@@ -114,8 +140,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		break;
 	case 3:
-		if (ocsp_says(s, ca, ca) == REVOKED_NOT)
-			abort();
+		ocsp(s);
+		break;
+	case 4:
+		list(s);
 		break;
 	default:
 		copy = strndup((const char *)s.data, s.len);

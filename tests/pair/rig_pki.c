@@ -2,6 +2,7 @@
 
 #include "configdb/keypairs.h"
 
+#include <openssl/ocsp.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,17 +61,32 @@ static X509 *cert_make(const char *subject, EVP_PKEY *key, long from_s, long to_
 	return x;
 }
 
-struct authority *authority_new(const char *name)
+static struct authority *authority_make(struct authority *above, const char *name, const char *crl)
 {
 	struct authority *a = must(calloc(1, sizeof(*a)));
+	X509 *issuer;
+	char url[200];
 
 	a->key = must(keypair_make(KEYPAIR_EC, 256));
 	a->cert = cert_make(name, a->key, 1, 0);
-	X509_set_issuer_name(a->cert, X509_get_subject_name(a->cert));
-	extension(a->cert, a->cert, NID_basic_constraints, "critical,CA:TRUE");
-	extension(a->cert, a->cert, NID_key_usage, "critical,keyCertSign,cRLSign");
-	X509_sign(a->cert, a->key, EVP_sha256());
+	issuer = above != NULL ? above->cert : a->cert;
+	X509_set_issuer_name(a->cert, X509_get_subject_name(issuer));
+	extension(a->cert, issuer, NID_basic_constraints, "critical,CA:TRUE");
+	extension(a->cert, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+	snprintf(url, sizeof(url), "URI:%s", crl != NULL ? crl : "");
+	extension(a->cert, issuer, NID_crl_distribution_points, crl != NULL ? url : NULL);
+	X509_sign(a->cert, above != NULL ? above->key : a->key, EVP_sha256());
 	return a;
+}
+
+struct authority *authority_new(const char *name)
+{
+	return authority_make(NULL, name, NULL);
+}
+
+struct authority *authority_below(struct authority *a, const char *name, const char *crl)
+{
+	return authority_make(a, name, crl);
 }
 
 void authority_free(struct authority *a)
@@ -90,37 +106,98 @@ X509 *authority_sign(struct authority *a, const struct cert_want *w, EVP_PKEY *k
 	extension(x, a->cert, NID_key_usage, w->usage);
 	snprintf(url, sizeof(url), "URI:%s", w->crl != NULL ? w->crl : "");
 	extension(x, a->cert, NID_crl_distribution_points, w->crl != NULL ? url : NULL);
+	snprintf(url, sizeof(url), "OCSP;URI:%s", w->ocsp != NULL ? w->ocsp : "");
+	extension(x, a->cert, NID_info_access, w->ocsp != NULL ? url : NULL);
+	extension(x, a->cert, NID_ext_key_usage, w->extended);
 	X509_sign(x, a->key, w->md != NULL ? w->md : EVP_sha256());
 	return x;
 }
 
-size_t authority_crl(struct authority *a, X509 *const *revoked, size_t n, uint8_t *out, size_t size)
+static void crl_extension(X509_CRL *crl, int nid, const char *value)
+{
+	X509V3_CTX ctx;
+	X509_EXTENSION *e;
+
+	X509V3_set_ctx(&ctx, NULL, NULL, NULL, crl, 0);
+	e = must(X509V3_EXT_conf_nid(NULL, &ctx, nid, value));
+	X509_CRL_add_ext(crl, e, -1);
+	X509_EXTENSION_free(e);
+}
+
+static void crl_delta(X509_CRL *crl)
+{
+	ASN1_INTEGER *base = must(ASN1_INTEGER_new());
+
+	ASN1_INTEGER_set(base, 1);
+	X509_CRL_add1_ext_i2d(crl, NID_delta_crl, base, 1, 0);
+	ASN1_INTEGER_free(base);
+}
+
+size_t authority_crl_want(struct authority *a, const struct crl_want *w, uint8_t *out, size_t size)
 {
 	X509_CRL *crl = must(X509_CRL_new());
-	ASN1_TIME *t = ASN1_TIME_set(NULL, 1);
+	ASN1_TIME *t = ASN1_TIME_set(NULL, w->last_s ? w->last_s : 1);
 	int len;
 
 	X509_CRL_set_version(crl, 1);
 	X509_CRL_set_issuer_name(crl, X509_get_subject_name(a->cert));
 	X509_CRL_set1_lastUpdate(crl, t);
-	ASN1_TIME_set(t, 900000000);
+	ASN1_TIME_set(t, w->next_s ? w->next_s : 900000000);
 	X509_CRL_set1_nextUpdate(crl, t);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < w->n; i++) {
 		X509_REVOKED *r = must(X509_REVOKED_new());
 
-		X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(revoked[i]));
+		X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(w->revoked[i]));
 		ASN1_TIME_set(t, 2);
 		X509_REVOKED_set_revocationDate(r, t);
 		X509_CRL_add0_revoked(crl, r);
 	}
+	if (w->point != NULL)
+		crl_extension(crl, NID_issuing_distribution_point, w->point);
+	if (w->delta)
+		crl_delta(crl);
 	X509_CRL_sort(crl);
-	X509_CRL_sign(crl, a->key, EVP_sha256());
+	X509_CRL_sign(crl, a->key, w->md ? w->md : EVP_sha256());
 	len = i2d_X509_CRL(crl, NULL);
 	if (len <= 0 || (size_t)len > size)
 		abort();
 	len = i2d_X509_CRL(crl, &out);
 	X509_CRL_free(crl);
 	ASN1_TIME_free(t);
+	return (size_t)len;
+}
+
+size_t authority_crl(struct authority *a, X509 *const *revoked, size_t n, uint8_t *out, size_t size)
+{
+	return authority_crl_want(a, &(struct crl_want){ .revoked = revoked, .n = n }, out, size);
+}
+
+size_t authority_ocsp(struct authority *a, const struct ocsp_want *w, struct span request, uint8_t *out, size_t size)
+{
+	const uint8_t *at = request.data;
+	OCSP_REQUEST *q = must(d2i_OCSP_REQUEST(NULL, &at, (long)request.len));
+	OCSP_BASICRESP *basic = must(OCSP_BASICRESP_new());
+	ASN1_TIME *from = ASN1_TIME_set(NULL, w->this_s), *to = w->next_s ? ASN1_TIME_set(NULL, w->next_s) : NULL;
+	OCSP_CERTID *id = OCSP_onereq_get0_id(OCSP_request_onereq_get0(q, 0));
+	OCSP_RESPONSE *r;
+	int len;
+
+	must(OCSP_basic_add1_status(basic, id, w->status, 0, w->status == V_OCSP_CERTSTATUS_REVOKED ? from : NULL, from, to));
+	if (!w->no_nonce)
+		OCSP_copy_nonce(basic, q);
+	if (OCSP_basic_sign(basic, w->cert ? w->cert : a->cert, w->key ? w->key : a->key, w->md ? w->md : EVP_sha256(), NULL,
+		    w->cert ? 0 : OCSP_NOCERTS) != 1)
+		abort();
+	r = must(OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic));
+	len = i2d_OCSP_RESPONSE(r, NULL);
+	if (len <= 0 || (size_t)len > size)
+		abort();
+	len = i2d_OCSP_RESPONSE(r, &out);
+	OCSP_RESPONSE_free(r);
+	OCSP_BASICRESP_free(basic);
+	OCSP_REQUEST_free(q);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
 	return (size_t)len;
 }
 

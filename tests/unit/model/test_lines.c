@@ -122,7 +122,8 @@ static void isakmp(void **state)
 		INVALID("lifetime 59", 9), OK("lifetime 86400", NULL, "-lifetime"), OK("no encryption", NULL, "-encr"),
 		OK("no hash md5", NULL, "-hash"), OK("hash sha512", NULL, " hash sha512\n"), OK("default hash", NULL, "-hash"),
 		OK("authentication ecdsa-sig", NULL, " authentication ecdsa-sig\n"),
-		OK("authentication rsa-sig", NULL, "-authentication"), REFUSED("authentication rsa-encr", "rsa-encr is not supported"),
+		OK("authentication rsa-sig", NULL, "-authentication"),
+		REFUSED("authentication rsa-encr", "rsa-encr is not supported"),
 		OK("crypto isakmp policy 5", NULL, "crypto isakmp policy 5\n!\ncrypto isakmp policy 10\n"),
 		OK("no crypto isakmp policy 10", NULL, "-policy 10"), OK("no crypto isakmp policy 4711", NULL, NULL),
 		OK("crypto isakmp key K1 address 198.51.100.2", NULL, " address 198.51.100.2\n"),
@@ -394,6 +395,28 @@ static void remote_access(void **state)
 		OK("no aaa new-model", NULL, "-aaa"), );
 }
 
+/* Revocation: what there is, and that nothing of the rest is swallowed. */
+static void revocation(void **state)
+{
+	PLAY(MODE("crypto pki trustpoint T", NULL, MODE_TRUSTPOINT),
+		OK("revocation-check ocsp crl none", NULL, " revocation-check ocsp crl none\n"),
+		REFUSED("revocation-check none crl", "nothing after none"), REFUSED("revocation-check crl crl", "at most once"),
+		OK("ocsp url http://192.0.2.1:2560/r", NULL, " ocsp url http://192.0.2.1:2560/r\n"),
+		REFUSED("ocsp url https://192.0.2.1/", "http:// only"), REFUSED("ocsp url ldap://192.0.2.1/", "http:// only"),
+		OK("ocsp disable-nonce", NULL, " ocsp disable-nonce\n"), OK("no ocsp disable-nonce", NULL, "-disable-nonce"),
+		OK("no ocsp url", NULL, "-ocsp url"),
+		OK("chain-validation continue ROOT", NULL, " chain-validation continue ROOT\n"),
+		OK("chain-validation stop", NULL, "-chain-validation"),
+		OK("chain-validation continue ROOT", NULL, " chain-validation continue ROOT\n"),
+		OK("no chain-validation", NULL, "-chain-validation"), REFUSED("chain-validation continue T", "its own parent"),
+		INCOMPLETE("chain-validation continue"), OK("no revocation-check", NULL, " revocation-check crl\n"),
+		/* IOS has these, Postern does not. */
+		INVALID("crl best-effort", 2), INVALID("crl optional", 2), INVALID("crl query ldap://192.0.2.1", 2),
+		INVALID("crl cache none", 2), INVALID("match certificate M override ocsp 1 url http://192.0.2.1", 0),
+		INVALID("match certificate M skip revocation-check", 0), INVALID("crypto pki crl cache size 512", 12),
+		INVALID("crypto pki crl download url http://192.0.2.1/a.crl", 12), );
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +435,7 @@ int main(void)
 		cmocka_unit_test(transactions),
 		cmocka_unit_test(object_removed),
 		cmocka_unit_test(remote_access),
+		cmocka_unit_test(revocation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
