@@ -12,7 +12,7 @@ help:
 	@echo 'make unit          unit and pair tests;  SAN=1 with ASan and UBSan'
 	@echo 'make system        system tests in namespaces'
 	@echo 'make fuzz          each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS))'
-	@echo 'make matrix        every algorithm against strongSwan and libreswan: build/matrix.json'
+	@echo 'make matrix        every capability with strongSwan, libreswan and itself: build/matrix.json'
 	@echo 'make check-long    what is too long for check: the whole matrix, hours of fuzzing'
 	@echo 'make captures      captures with keys of every case for study, and a guide: build/captures'
 	@echo 'make bench         speed beside other implementations: build/bench.json'

@@ -1,4 +1,4 @@
-# Every algorithm against other vendors' gateways; what `make check` runs of it is matrix-slice.
+# Every capability against other vendors' gateways; what `make check` runs of it is matrix-slice.
 
 .PHONY: matrix matrix-slice
 matrix: all

@@ -1,7 +1,8 @@
 """Other vendors' gateways for the matrix: what each lists, its configuration for one row, and how it starts and ends a tunnel.
 
 Each class drives R2 of a lab that runs that peer. `lacks(row)` says in a few words what the peer does not have of a row, from what
-it really lists, or None.
+it really lists, or None; `load(row)` configures, without SAs of before; `initiate()` starts the tunnel; `check(row)` asks what it runs.
+Each of the three says what is wrong, or None.
 """
 import os
 import re
@@ -235,6 +236,52 @@ conn postern
                 return None
             time.sleep(0.2)
         return "libreswan shows no SA"
+
+
+class Postern:
+    """R2 is a second Postern. `console(line...)` types lines at its console and returns the screen."""
+    name, kernel = "postern", False
+
+    def __init__(self, console):
+        self.console = console
+
+    def alive(self):
+        return True             # it is supervised
+
+    def log_tail(self):
+        return self.console("show logging")[-1500:]
+
+    def lacks(self, _row):
+        return None
+
+    def load(self, row):
+        return refused(self.console(*row.lines("SITE-A", LOCAL, REMOTE), "end", "clear crypto sa", "clear crypto isakmp",
+                                    "show crypto ipsec sa | include interface"))
+
+    def initiate(self):
+        """The SAs are there when it says so, or it says why not."""
+        self.console("crypto session connect map VPN 10")
+        for _ in range(100):
+            if "spi: 0x" in self.console("show crypto ipsec sa"):
+                return None
+            time.sleep(0.2)
+        return f"R2 has no SA: {last_line(self.log_tail())}"
+
+    def check(self, row):
+        screen = self.console("show crypto isakmp sa detail", "show crypto ipsec sa")
+        if not re.search(rf"ACTIVE {row.encryption.split()[0]}\s.*{row.hash}\s", screen):
+            return f"R2 has no such IKE SA: {screen[-300:]}"
+        kinds = [kind for kind, there in (("ah", row.ah), ("esp", row.esp_cipher)) if there]
+        for kind in kinds:
+            if not re.search(rf"inbound {kind} sas:\n\s+spi: 0x", screen):
+                return f"R2 has no {kind} SA"
+        return None
+
+
+def refused(screen):
+    """The first line that a Postern's console has refused, as the reason of a failure, or None."""
+    wrong = re.search(r"^% (?!NOTE|Warning|WARNING|Duplicate).*", screen, re.M)
+    return f"the console: {wrong.group(0)}" if wrong else None
 
 
 def last_line(text):

@@ -2,6 +2,7 @@
 from dataclasses import dataclass, replace
 from typing import Optional
 
+PHASES = "encryption x hash x group, both phases"
 ENCRYPTIONS = ["des", "3des", "aes", "aes 192", "aes 256"]
 HASHES = ["md5", "sha", "sha256", "sha384", "sha512"]
 GROUPS = ["1", "2", "5", "14", "15", "16", "19", "20", "21", "24"]
@@ -19,6 +20,25 @@ class Row:
     ah: Optional[str] = None
     transport: bool = False         # the traffic is that of the two gateways themselves
     esn: bool = False
+    of: Optional[str] = None        # the capability, where it is not the protection
+
+    @property
+    def capability(self):
+        return self.of or f"{self.kind}, {'transport' if self.transport else 'tunnel'}"
+
+    def lacks(self, peer, _role):
+        return peer.lacks(self)
+
+    def judge(self, bench, role):
+        return bench.judge(self, role)
+
+    def lines(self, site, own="203.0.113.1", other="198.51.100.2"):
+        """A Postern's configuration; `site` is its list of what passes between the sites."""
+        return ["configure terminal", "crypto isakmp policy 10", f"encryption {self.encryption}", f"hash {self.hash}",
+                f"group {self.group}", "exit", f"crypto ipsec transform-set TS {self.transform}",
+                f"mode {'transport' if self.transport else 'tunnel'}", "esn" if self.esn else "no esn", "exit",
+                "ip access-list extended ENDS", f"10 permit ip host {own} host {other}", "exit", "crypto map VPN 10",
+                f"match address {'ENDS' if self.transport else site}", f"set pfs group{self.pfs}" if self.pfs else "no set pfs"]
 
     @property
     def kind(self):
@@ -44,7 +64,7 @@ def mac(word):
 
 def product():
     """Encryption x hash x group in both phases: the same three in ESP, the group for PFS, too."""
-    rows = [Row(e, h, g, e, h, g) for e in ENCRYPTIONS for h in HASHES for g in GROUPS]
+    rows = [Row(e, h, g, e, h, g, of=PHASES) for e in ENCRYPTIONS for h in HASHES for g in GROUPS]
     rows += [Row("aes 256", "sha256", "19", aead, None) for aead in AEADS]
     rows += [Row("aes", "sha", "14", "null", h) for h in HASHES]
     return rows + protections()
@@ -93,13 +113,20 @@ def diagonal(count, first=0):
         esp, esp_hash = ENCRYPTIONS[(i + 2) % 5], HASHES[(i * 2 + 1) % 5]
         if i % 4 == 3:
             esp, esp_hash = AEADS[i // 4 % 3], None
-        rows.append(Row(ENCRYPTIONS[i % 5], HASHES[(i + i // 5) % 5], GROUPS[i % 10], esp, esp_hash, GROUPS[(i + 3) % 10] if i % 2 else None))
+        rows.append(Row(ENCRYPTIONS[i % 5], HASHES[(i + i // 5) % 5], GROUPS[i % 10], esp, esp_hash, GROUPS[(i + 3) % 10] if i % 2 else None, of=PHASES))
     return rows
 
 
 # What a guest in the slice runs: libreswan has no DES, no groups 1, 2 and 24.
 LIBRESWAN_SLICE = [
-    Row("aes 256", "sha256", "14", "aes 256", "sha256", "14"),
-    Row("3des", "sha", "5", "3des", "sha"),
-    Row("aes", "sha512", "19", "gcm 256", None, "15"),
+    Row("aes 256", "sha256", "14", "aes 256", "sha256", "14", of=PHASES),
+    Row("3des", "sha", "5", "3des", "sha", of=PHASES),
+    Row("aes", "sha512", "19", "gcm 256", None, "15", of=PHASES),
 ]
+
+
+def rows_of(kind, only_slice):
+    if not only_slice:
+        return without_ecp_pfs(product()) if kind == "libreswan" else product()
+    return {"native": diagonal(12), "strongswan-kernel": diagonal(4, 2), "libreswan": LIBRESWAN_SLICE,
+            "postern": diagonal(4, 2)}[kind] + protections_slice()
