@@ -6,6 +6,7 @@
  * The password that is right is "p", the user's name "u"; after each record half a second passes.
  */
 #include "tests/pair/rig.c"
+#include "tests/pair/rig_host.c"
 #include "tests/pair/rig_cfg.c"
 
 #include "platform/base/log.h"

@@ -8,6 +8,7 @@
  */
 /* The two cores, their wire and their clock are those of the pair tests. */
 #include "tests/pair/rig.c"
+#include "tests/pair/rig_host.c"
 #include "tests/pair/rig_cfg.c"
 
 #include "ikemgr/codec/codec.h"

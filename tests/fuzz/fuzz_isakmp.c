@@ -4,6 +4,7 @@
  * payloads that goes out encrypted under the right keys, with a right HASH, so that the rows and handlers behind it are met.
  */
 #include "../pair/rig.c"
+#include "../pair/rig_host.c"
 #include "../pair/rig_cfg.c"
 #include "../cve/ike_forge.c"
 
