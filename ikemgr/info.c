@@ -153,6 +153,17 @@ static void notify_done(struct ike_sa *sa, const struct payload_notify *n)
 	}
 }
 
+/* The SPI is the sender's own (RFC 2408 3.15). Some name ours instead: strongSwan 5.9 of an SA that it could not install. */
+static struct child *deleted_child(struct ike_sa *sa, uint8_t protocol, uint32_t spi)
+{
+	uint8_t ip = part_ip(part_of(protocol));
+	struct child *c = child_by_spi(sa->k, ip, false, spi, sa->st.path.remote);
+
+	if (c == NULL)
+		c = child_by_spi(sa->k, ip, true, spi, sa->st.path.remote);
+	return c != NULL && addr_equal(c->remote, sa->st.path.remote) ? c : NULL;
+}
+
 /* Returns whether the IKE SA itself is meant. */
 static bool delete_done(struct ike_sa *sa, const struct payload_delete *d)
 {
@@ -168,7 +179,7 @@ static bool delete_done(struct ike_sa *sa, const struct payload_delete *d)
 			self = self || (!r.failed && ci == sa->st.cookie_i && cr == sa->st.cookie_r);
 		} else if (part_of(d->protocol) != PARTS && d->spi_size == 4) {
 			/* Of AH around ESP both go with the first that is named. */
-			c = child_by_spi(sa->k, part_ip(part_of(d->protocol)), false, reader_u32(&r), sa->st.path.remote);
+			c = deleted_child(sa, d->protocol, reader_u32(&r));
 			if (c != NULL)
 				child_free(c, true);
 		} else {

@@ -207,6 +207,53 @@ static void silent_in_phase2(void **state)
 	rig_free(r);
 }
 
+static bool nothing_at_a(struct rig *r)
+{
+	return r->n[0].nsas == 0;
+}
+
+/* A DELETE that names our SPI in place of the sender's: strongSwan's, of a pair that it could not install. */
+static void delete_by_our_spi(void **state)
+{
+	struct rig *r = rig_new(14, 2);
+	uint32_t spi;
+
+	(void)state;
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(5)));
+	spi = rig_sa(&r->n[0], true, 0)->key.spi;
+	info_delete_spi(r->n[1].k, r->n[1].address, r->n[0].address, PROTO_AH, spi);
+	info_delete_spi(r->n[1].k, r->n[1].address, r->n[0].address, PROTO_ESP, spi + 1);
+	rig_run(r, SECONDS(1));
+	assert_true(rig_up(r));
+	info_delete_spi(r->n[1].k, r->n[1].address, r->n[0].address, PROTO_ESP, spi);
+	assert_true(rig_until(r, nothing_at_a, SECONDS(1)));
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(5)));
+	rig_free(r);
+}
+
+/* C has an IKE SA with A, and names A's SPI for B. */
+static void delete_of_another_peers(void **state)
+{
+	struct rig *r = rig_new(15, 3);
+	uint32_t spi;
+
+	(void)state;
+	three(r);
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(5)));
+	spi = rig_sa(&r->n[0], true, 0)->key.spi;
+	rig_acquire(&r->n[2], 10, 10);
+	assert_true(rig_until(r, a_c_up, SECONDS(5)));
+	assert_int_equal(rig_pairs(&r->n[0]), 2);
+	info_delete_spi(r->n[2].k, r->n[2].address, r->n[0].address, PROTO_ESP, spi);
+	rig_run(r, SECONDS(1));
+	assert_int_equal(rig_pairs(&r->n[0]), 2);
+	assert_int_equal(rig_sa(&r->n[0], true, 0)->key.spi, spi);
+	rig_free(r);
+}
+
 /* B's ikemgrd was killed: its data path went on, A's next quick mode finds no SA there and makes a new one at once. */
 static void peer_restarted(void **state)
 {
@@ -408,6 +455,8 @@ int main(void)
 		cmocka_unit_test(next_peer),
 		cmocka_unit_test(last_good_or_default),
 		cmocka_unit_test(silent_in_phase2),
+		cmocka_unit_test(delete_by_our_spi),
+		cmocka_unit_test(delete_of_another_peers),
 		cmocka_unit_test(peer_restarted),
 		cmocka_unit_test(adopted),
 		cmocka_unit_test(invalid_spi),

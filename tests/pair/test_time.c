@@ -121,6 +121,28 @@ static void volume(void **state)
 	rig_free(r);
 }
 
+/* The sequence numbers are nearly used up: a new pair at once, whoever says so (RFC 4303 3.3.3). */
+static void sequence(void **state)
+{
+	struct rig *r = begin(4, 86400, 3600);
+	struct dpm_expire e = { .why = DP_EXPIRE_SEQUENCE };
+
+	(void)state;
+	rig_acquire(&r->n[0], 10, 10);
+	assert_true(rig_until(r, rig_up, SECONDS(1)));
+	for (int i = 0; i < 4; i++) {
+		uint32_t worn = rig_sa(&r->n[i % 2], false, rig_pairs(&r->n[i % 2]) - 1)->key.spi;
+
+		e.key = rig_sa(&r->n[i % 2], false, rig_pairs(&r->n[i % 2]) - 1)->key;
+		ike_expire(r->n[i % 2].k, &e);
+		rig_run(r, SECONDS(30));
+		assert_int_equal(rig_stat(&r->n[0], STAT_PHASE2_OK), 2 + i);
+		assert_int_not_equal(rig_sa(&r->n[i % 2], false, rig_pairs(&r->n[i % 2]) - 1)->key.spi, worn);
+		assert_int_equal(gaps, 0);
+	}
+	rig_free(r);
+}
+
 /* The peer that began is silent for the renewal: the other one does it. */
 static bool a_is_mute;
 static bool mute(struct rig *r, struct packet *p)
@@ -210,6 +232,7 @@ int main(void)
 		cmocka_unit_test(short_lifetimes),
 		cmocka_unit_test(collision_heals),
 		cmocka_unit_test(volume),
+		cmocka_unit_test(sequence),
 		cmocka_unit_test(responder_renews),
 		cmocka_unit_test(idle_phase1_ends),
 	};
