@@ -88,10 +88,12 @@ static const struct hash_alg hashes[] = {
 
 /* OpenSSL names no MODP group below 1536 bits: for "modp_768" and "modp_1024" the prime is given as a parameter. */
 #define MODP(n, size, is_weak, doc) { .id = GROUP_##n, .ios = "group" #n, .ios_bits = #size " bit", .openssl = "modp_" #size, \
-	.bits = size, .public_len = size / 8, .shared_len = size / 8, .weak = is_weak, .rfc = doc }
+	.bits = size, .public_len = size / 8, .shared_len = size / 8, .weak = is_weak, .ikev1 = true, .rfc = doc }
 /* KE is x and y, the shared secret x alone: RFC 5903, 7. */
-#define ECP(n, size, curve) { .id = GROUP_##n, .ios = "group" #n, .ios_bits = #size " bit, ecp", .openssl = curve, .bits = size, \
-	.public_len = 2 * ((size + 7) / 8), .shared_len = (size + 7) / 8, .ecp = true, .rfc = "RFC 5903" }
+#define ECP(n, size, curve, text, doc) { .id = GROUP_##n, .ios = "group" #n, .ios_bits = #size " bit, " text, .openssl = curve, \
+	.bits = size, .public_len = 2 * ((size + 7) / 8), .shared_len = (size + 7) / 8, .kind = GROUP_ECP, .ikev1 = true, .rfc = doc }
+#define XDH(n, size, curve, length) { .id = GROUP_##n, .ios = "group" #n, .ios_bits = #size " bit, " curve, .openssl = curve, \
+	.bits = size, .public_len = length, .shared_len = length, .kind = GROUP_XDH, .rfc = "RFC 8031" }
 
 static const struct group_alg groups[] = {
 	MODP(1, 768, true, "RFC 2409, 6.1"),
@@ -100,11 +102,17 @@ static const struct group_alg groups[] = {
 	MODP(14, 2048, false, "RFC 3526"),
 	MODP(15, 3072, false, "RFC 3526"),
 	MODP(16, 4096, false, "RFC 3526"),
-	ECP(19, 256, "prime256v1"),
-	ECP(20, 384, "secp384r1"),
-	ECP(21, 521, "secp521r1"),
+	MODP(18, 8192, false, "RFC 3526"),
+	ECP(19, 256, "prime256v1", "ecp", "RFC 5903"),
+	ECP(20, 384, "secp384r1", "ecp", "RFC 5903"),
+	ECP(21, 521, "secp521r1", "ecp", "RFC 5903"),
 	{ .id = GROUP_24, .ios = "group24", .ios_bits = "2048 bit, 256 bit subgroup", .openssl = "dh_2048_256", .bits = 2048,
-	  .public_len = 256, .shared_len = 256, .weak = true, .rfc = "RFC 5114, 2.3" },
+	  .public_len = 256, .shared_len = 256, .weak = true, .ikev1 = true, .rfc = "RFC 5114, 2.3" },
+	ECP(28, 256, "brainpoolP256r1", "brainpool", "RFC 6954"),
+	ECP(29, 384, "brainpoolP384r1", "brainpool", "RFC 6954"),
+	ECP(30, 512, "brainpoolP512r1", "brainpool", "RFC 6954"),
+	XDH(31, 255, "X25519", 32),
+	XDH(32, 448, "X448", 56),
 };
 /* clang-format on */
 
@@ -143,13 +151,14 @@ static bool hash_works(const struct hash_alg *a)
 
 static bool group_works(const struct group_alg *a)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, a->ecp ? "EC" : "DH", NULL);
+	const char *type = a->kind == GROUP_XDH ? a->openssl : a->kind == GROUP_ECP ? "EC" : "DH";
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *params = NULL;
 	bool ok = false;
 
 	if (!ctx)
 		return false;
-	if (!a->ecp && a->bits < 1536) {
+	if (a->kind == GROUP_XDH || (a->kind == GROUP_MODP && a->bits < 1536)) {
 		ok = true;
 	} else if (EVP_PKEY_paramgen_init(ctx) == 1) {
 		OSSL_PARAM p[] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)a->openssl, 0),

@@ -56,10 +56,16 @@ enum alg_group { /* the IANA numbers */
 	GROUP_14 = 14,
 	GROUP_15 = 15,
 	GROUP_16 = 16,
+	GROUP_18 = 18,
 	GROUP_19 = 19,
 	GROUP_20 = 20,
 	GROUP_21 = 21,
-	GROUP_24 = 24
+	GROUP_24 = 24,
+	GROUP_28 = 28,
+	GROUP_29 = 29,
+	GROUP_30 = 30,
+	GROUP_31 = 31,
+	GROUP_32 = 32
 };
 
 struct cipher_alg {
@@ -106,15 +112,19 @@ struct hash_alg {
 	const char *rfc;
 };
 
+enum group_kind { GROUP_MODP, GROUP_ECP, GROUP_XDH };
+
 struct group_alg {
 	enum alg_group id;
 	const char *ios;      /* "group14" */
 	const char *ios_bits; /* "2048 bit", "256 bit, ecp" as show prints */
-	const char *openssl;  /* "modp_2048", "prime256v1" … how ikemgr/dh.c builds it */
+	const char *openssl;  /* "modp_2048", "prime256v1", "X25519" … how ikemgr/dh.c builds it */
 	uint16_t bits;
 	uint16_t public_len; /* bytes of the KE payload */
 	uint16_t shared_len;
-	bool ecp, weak;
+	enum group_kind kind;
+	bool weak;
+	bool ikev1; /* has a number there; the XDH groups have none */
 	const char *rfc;
 };
 

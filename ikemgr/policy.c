@@ -252,7 +252,7 @@ uint32_t policy_idle(const struct ike *k, const struct cfg_map_entry *e)
 unsigned group_strength(enum alg_group g)
 {
 	static const enum alg_group order[] = { GROUP_NONE, GROUP_1, GROUP_2, GROUP_5, GROUP_24, GROUP_14, GROUP_15, GROUP_19,
-		GROUP_16, GROUP_20, GROUP_21 };
+		GROUP_28, GROUP_16, GROUP_18, GROUP_20, GROUP_29, GROUP_30, GROUP_21 };
 
 	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (order[i] == g)

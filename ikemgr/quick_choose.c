@@ -18,9 +18,10 @@ static void lifetimes_agree(struct child_terms *t, const struct offer2 *o, uint3
 /* RFC 2409 5.5 with IOS's rule: an entry with `set pfs` wants at least its group; one without takes what is offered. */
 static bool pfs_fits(struct step *st, const struct cfg_map_entry *entry, const struct offer2 *o)
 {
+	const struct group_alg *g = group_find((unsigned)o->group);
 	bool ke = message_find(st->in, PAYLOAD_KE, 0) != NULL;
 
-	if (o->group == 0 ? ke || entry->pfs != GROUP_NONE : !ke || group_find((unsigned)o->group) == NULL)
+	if (o->group == 0 ? ke || entry->pfs != GROUP_NONE : !ke || g == NULL || !g->ikev1)
 		return false;
 	return entry->pfs == GROUP_NONE || group_strength((enum alg_group)o->group) >= group_strength(entry->pfs);
 }

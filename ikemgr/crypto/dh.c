@@ -1,5 +1,5 @@
 /* Key pairs as EVP_PKEYs. IKE's encoding differs from OpenSSL's in two places only: MODP values are padded to the length of
- * p, and a point has no leading 04.
+ * p, and a point has no leading 04. XDH keys have no parameters: they are raw.
  */
 #include "ikemgr/crypto/dh.h"
 
@@ -41,12 +41,12 @@ void dh_free(struct dh *d)
 /* OpenSSL calls the groups with a q of their own DHX. */
 static const char *key_type(const struct group_alg *alg)
 {
-	return alg->ecp ? "EC" : alg->id == GROUP_24 ? "DHX" : "DH";
+	return alg->kind == GROUP_ECP ? "EC" : alg->id == GROUP_24 ? "DHX" : "DH";
 }
 
 static bool push_group(OSSL_PARAM_BLD *b, const struct group_alg *alg, const struct modp *m)
 {
-	const char *name = alg->ecp ? ecp_name(alg->id) : modp_name(alg->id);
+	const char *name = alg->kind == GROUP_ECP ? ecp_name(alg->id) : modp_name(alg->id);
 
 	if (name)
 		return OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, name, 0) == 1;
@@ -65,9 +65,10 @@ static EVP_PKEY *build(const struct group_alg *alg, struct span public_value, co
 	int selection = private_number ? EVP_PKEY_KEYPAIR : public_value.len ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEY_PARAMETERS;
 	OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, key_type(alg), NULL);
-	bool ok = b && ctx && public_value.len <= DH_MAX && (alg->ecp || modp_params(&m, alg)) && push_group(b, alg, &m);
+	bool ok = b && ctx && public_value.len <= DH_MAX && (alg->kind == GROUP_ECP || modp_params(&m, alg)) &&
+		  push_group(b, alg, &m);
 
-	if (ok && public_value.len && alg->ecp) {
+	if (ok && public_value.len && alg->kind == GROUP_ECP) {
 		memcpy(point + 1, public_value.data, public_value.len);
 		ok = OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + public_value.len) == 1;
 	} else if (ok && public_value.len) {
@@ -108,8 +109,10 @@ enum err dh_new(struct dh **out, enum alg_group group)
 
 	if (!alg)
 		return ERR_UNSUPPORTED;
-	EVP_PKEY *params = build(alg, (struct span){ 0 }, NULL);
-	EVP_PKEY_CTX *ctx = params ? EVP_PKEY_CTX_new_from_pkey(NULL, params, NULL) : NULL;
+	EVP_PKEY *params = alg->kind == GROUP_XDH ? NULL : build(alg, (struct span){ 0 }, NULL);
+	EVP_PKEY_CTX *ctx = params                   ? EVP_PKEY_CTX_new_from_pkey(NULL, params, NULL)
+			    : alg->kind == GROUP_XDH ? EVP_PKEY_CTX_new_from_name(NULL, alg->openssl, NULL)
+						     : NULL;
 	if (ctx && EVP_PKEY_keygen_init(ctx) == 1)
 		(void)EVP_PKEY_generate(ctx, &key); /* leaves key NULL when it fails */
 	EVP_PKEY_CTX_free(ctx);
@@ -123,7 +126,7 @@ static bool public_of(const struct group_alg *alg, const BIGNUM *x, uint8_t *out
 	BN_CTX *ctx = BN_CTX_new();
 	bool ok = false;
 
-	if (alg->ecp) {
+	if (alg->kind == GROUP_ECP) {
 		EC_GROUP *curve = ecp_curve(alg);
 		EC_POINT *point = curve ? EC_POINT_new(curve) : NULL;
 		uint8_t buf[1 + DH_MAX];
@@ -155,8 +158,11 @@ enum err dh_new_from(struct dh **out, enum alg_group group, struct span private_
 
 	if (!alg)
 		return ERR_UNSUPPORTED;
-	if (private_value.len > DH_MAX)
+	if (private_value.len > DH_MAX || (alg->kind == GROUP_XDH && private_value.len != alg->public_len))
 		return ERR_RANGE;
+	if (alg->kind == GROUP_XDH)
+		return wrap(
+			out, alg, EVP_PKEY_new_raw_private_key_ex(NULL, alg->openssl, NULL, private_value.data, private_value.len));
 	BIGNUM *x = BN_secure_new();
 	if (!x || !BN_bin2bn(private_value.data, (int)private_value.len, x)) {
 		BN_clear_free(x);
@@ -173,7 +179,11 @@ enum err dh_public(const struct dh *d, struct dh_value *out)
 {
 	uint16_t len = d->alg->public_len;
 
-	if (d->alg->ecp) {
+	if (d->alg->kind == GROUP_XDH) {
+		size_t n = len;
+		if (EVP_PKEY_get_raw_public_key(d->key, out->bytes, &n) != 1 || n != len)
+			return ERR_CRYPTO;
+	} else if (d->alg->kind == GROUP_ECP) {
 		uint8_t point[1 + DH_MAX];
 		size_t n = 0;
 		if (EVP_PKEY_get_octet_string_param(d->key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point, sizeof(point), &n) != 1 ||
@@ -192,7 +202,7 @@ enum err dh_public(const struct dh *d, struct dh_value *out)
 	return ERR_OK;
 }
 
-/* A MODP secret of 0 or 1 is known to everybody (RFC 2412, appendix A). */
+/* A MODP secret of 0 or 1 is known to everybody (RFC 2412, appendix A). OpenSSL refuses an XDH secret of zero itself. */
 static bool trivial(const struct dh_value *v)
 {
 	uint8_t rest = 0;
@@ -210,14 +220,16 @@ enum err dh_derive(const struct dh *d, struct span peer, struct dh_value *shared
 
 	if (e != ERR_OK)
 		return e;
-	EVP_PKEY *theirs = build(d->alg, peer, NULL);
+	EVP_PKEY *theirs = d->alg->kind == GROUP_XDH
+				   ? EVP_PKEY_new_raw_public_key_ex(NULL, d->alg->openssl, NULL, peer.data, peer.len)
+				   : build(d->alg, peer, NULL);
 	EVP_PKEY_CTX *ctx = theirs ? EVP_PKEY_CTX_new_from_pkey(NULL, d->key, NULL) : NULL;
 	unsigned pad = 1;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &pad),
 		OSSL_PARAM_construct_end(),
 	};
-	bool ok = ctx && EVP_PKEY_derive_init_ex(ctx, d->alg->ecp ? NULL : params) == 1 &&
+	bool ok = ctx && EVP_PKEY_derive_init_ex(ctx, d->alg->kind == GROUP_MODP ? params : NULL) == 1 &&
 		  EVP_PKEY_derive_set_peer(ctx, theirs) == 1 && EVP_PKEY_derive(ctx, v.bytes, &n) == 1 && n == d->alg->shared_len;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(theirs);

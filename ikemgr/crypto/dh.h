@@ -1,7 +1,8 @@
 /* Diffie-Hellman in the groups of alg.h, in IKE's encoding.
  *
- *   MODP 1 2 5 14 15 16 (RFC 2409, 3526), 24 (RFC 5114)   public and shared value: left-padded to the length of p
- *   ECP 19 20 21 (RFC 5903)                                public value: x | y; shared value: x
+ *   MODP 1 2 5 14 15 16 18 (RFC 2409, 3526), 24 (RFC 5114)   public and shared value: left-padded to the length of p
+ *   ECP 19 20 21 (RFC 5903), 28 29 30 (RFC 6954)              public value: x | y; shared value: x
+ *   XDH 31 32 (RFC 8031)                                       both values: u, little-endian
  *
  * Slow: callers run it on worker threads; every function is safe there as long as one pair is used by one thread at a time.
  */
@@ -12,7 +13,7 @@
 #include "platform/base/bytes.h"
 #include "platform/base/err.h"
 
-#define DH_MAX 512 /* longest public or shared value, bytes: 4096 bit */
+#define DH_MAX 1024 /* longest public or shared value, bytes: 8192 bit */
 
 /* A public or shared value. */
 struct dh_value {
@@ -29,14 +30,15 @@ struct dh; /* a key pair; its private half never leaves it */
 
 /* A new random pair. ERR_UNSUPPORTED: no such group. The caller frees it. */
 enum err dh_new(struct dh **out, enum alg_group group) MUST_CHECK;
-/* A pair of a given private value (big-endian): for the published vectors. ERR_RANGE unless 1 < private < order. */
+/* A pair of a given private value (big-endian; XDH: as RFC 7748 writes it): for the published vectors. ERR_RANGE unless
+ * 1 < private < order; XDH: ERR_RANGE for a wrong length. */
 enum err dh_new_from(struct dh **out, enum alg_group group, struct span private_value) MUST_CHECK;
 /* Wipes the private half. NULL is fine. */
 void dh_free(struct dh *d);
 enum alg_group dh_group(const struct dh *d);
 enum err dh_public(const struct dh *d, struct dh_value *out) MUST_CHECK;
 /* Checks the peer's value as dh_check does, then computes the shared value, which the caller wipes. ERR_CRYPTO if the result
- * is no secret (0 or 1; the point at infinity). */
+ * is no secret (0 or 1; the point at infinity; XDH: zero, RFC 7748 6.1). */
 enum err dh_derive(const struct dh *d, struct span peer, struct dh_value *shared) MUST_CHECK;
 
 /* May `value` be used as a public value? ERR_INVALID: wrong length. ERR_RANGE: not in 2..p-2, not in the subgroup (group 24,

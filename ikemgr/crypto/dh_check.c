@@ -61,6 +61,16 @@ out:
 	return e;
 }
 
+/* Any u will do (RFC 8031, 2.2); those that lead to zero, of which 0 is one, are found when the secret is made. */
+static enum err check_xdh(struct span value)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < value.len; i++)
+		any |= value.data[i];
+	return any == 0 ? ERR_RANGE : ERR_OK;
+}
+
 enum err dh_check(enum alg_group group, struct span value)
 {
 	const struct group_alg *alg = group_find(group);
@@ -69,5 +79,7 @@ enum err dh_check(enum alg_group group, struct span value)
 		return ERR_UNSUPPORTED;
 	if (value.len != alg->public_len || value.len > DH_MAX)
 		return ERR_INVALID;
-	return alg->ecp ? check_ecp(alg, value) : check_modp(alg, value);
+	if (alg->kind == GROUP_XDH)
+		return check_xdh(value);
+	return alg->kind == GROUP_ECP ? check_ecp(alg, value) : check_modp(alg, value);
 }

@@ -17,10 +17,14 @@ static const struct group_source {
 	{ GROUP_14, BN_get_rfc3526_prime_2048, "modp_2048", 0 },
 	{ GROUP_15, BN_get_rfc3526_prime_3072, "modp_3072", 0 },
 	{ GROUP_16, BN_get_rfc3526_prime_4096, "modp_4096", 0 },
+	{ GROUP_18, BN_get_rfc3526_prime_8192, "modp_8192", 0 },
 	{ GROUP_24, NULL, "dh_2048_256", 0 },
 	{ GROUP_19, NULL, "P-256", NID_X9_62_prime256v1 },
 	{ GROUP_20, NULL, "P-384", NID_secp384r1 },
 	{ GROUP_21, NULL, "P-521", NID_secp521r1 },
+	{ GROUP_28, NULL, "brainpoolP256r1", NID_brainpoolP256r1 },
+	{ GROUP_29, NULL, "brainpoolP384r1", NID_brainpoolP384r1 },
+	{ GROUP_30, NULL, "brainpoolP512r1", NID_brainpoolP512r1 },
 };
 
 static const struct group_source *source(enum alg_group id)

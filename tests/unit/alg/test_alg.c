@@ -131,7 +131,7 @@ static void sizes(void **state)
 
 static void every_number_is_there_and_found_by_itself(void **state)
 {
-	static const unsigned ids[] = { 1, 2, 5, 14, 15, 16, 19, 20, 21, 24 };
+	static const unsigned ids[] = { 1, 2, 5, 14, 15, 16, 18, 19, 20, 21, 24, 28, 29, 30, 31, 32 };
 	size_t n = 0;
 
 	(void)state;
@@ -142,15 +142,18 @@ static void every_number_is_there_and_found_by_itself(void **state)
 	for (unsigned i = 0; i < 70000; i++) {
 		const struct group_alg *g = group_find(i);
 
-		assert_int_equal(g != NULL, n < 10 && ids[n] == i);
+		assert_int_equal(g != NULL, n < 16 && ids[n] == i);
 		if (g) {
 			assert_ptr_equal(group_at(n), g);
-			assert_int_equal(g->public_len, g->ecp ? 2 * g->shared_len : g->bits / 8);
+			assert_int_equal(g->public_len, g->kind == GROUP_ECP   ? 2 * g->shared_len
+							: g->kind == GROUP_XDH ? (g->bits + 7) / 8
+									       : g->bits / 8);
+			assert_int_equal(g->ikev1, g->kind != GROUP_XDH);
 			n++;
 		}
 	}
-	assert_int_equal(n, 10);
-	assert_null(group_at(10));
+	assert_int_equal(n, 16);
+	assert_null(group_at(16));
 	assert_null(cipher_find(CIPHER_NONE));
 	assert_null(hash_find(HASH_NONE));
 }

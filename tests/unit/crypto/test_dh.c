@@ -79,7 +79,7 @@ static void every_group(void **state)
 		dh_free(a);
 		dh_free(b);
 	}
-	assert_int_equal(i, 10);
+	assert_int_equal(i, 16);
 }
 
 /* p, p - 1, p + 1, 0 and 1 are refused; p - 2 and 2 are in the range. The primes all end in ff, so single bytes do. */
@@ -136,7 +136,7 @@ static void small_subgroup(void **state)
 
 static void off_curve(void **state)
 {
-	static const enum alg_group curves[] = { GROUP_19, GROUP_20, GROUP_21 };
+	static const enum alg_group curves[] = { GROUP_19, GROUP_20, GROUP_21, GROUP_28, GROUP_29, GROUP_30 };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(curves); i++) {
@@ -150,6 +150,31 @@ static void off_curve(void **state)
 		assert_int_equal(dh_derive(d, dh_span(&v), &s), ERR_RANGE);
 		memset(v.bytes, 0xff, v.len / 2); /* x above the field */
 		assert_int_equal(dh_check(curves[i], dh_span(&v)), ERR_RANGE);
+		dh_free(d);
+	}
+}
+
+/* A point of small order leads to a secret that everybody knows (RFC 7748, 6.1; RFC 8031, 2.2): zero, one and p - 1. */
+static void small_order(void **state)
+{
+	static const struct {
+		enum alg_group group;
+		const char *u;
+	} bad[] = {
+		{ GROUP_31, "0100000000000000000000000000000000000000000000000000000000000000" },
+		{ GROUP_31, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f" },
+		{ GROUP_31, "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800" },
+		{ GROUP_32, "0100000000000000000000000000000000000000000000000000000000000000"
+			    "000000000000000000000000000000000000000000000000" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct dh *d = NULL;
+		struct dh_value s = { .len = 3 };
+		assert_int_equal(dh_new(&d, bad[i].group), ERR_OK);
+		assert_int_equal(dh_derive(d, unhex(bad[i].u), &s), ERR_CRYPTO);
+		assert_int_equal(s.len, 3);
 		dh_free(d);
 	}
 }
@@ -178,6 +203,7 @@ static void bad_private(void **state)
 	assert_int_equal(dh_new_from(&d, GROUP_14, unhex("01")), ERR_RANGE);
 	assert_int_equal(
 		dh_new_from(&d, GROUP_19, unhex("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff")), ERR_RANGE);
+	assert_int_equal(dh_new_from(&d, GROUP_31, unhex("02")), ERR_RANGE);
 	assert_null(d);
 }
 
@@ -191,6 +217,7 @@ int main(void)
 		cmocka_unit_test(wrong_lengths),
 		cmocka_unit_test(small_subgroup),
 		cmocka_unit_test(off_curve),
+		cmocka_unit_test(small_order),
 		cmocka_unit_test(unknown_groups),
 		cmocka_unit_test(bad_private),
 	};
