@@ -44,6 +44,10 @@ struct worker {
 	uint64_t now_us; /* of the batch */
 	uint64_t drops[DP_DROP_COUNT];
 	uint64_t packets; /* sealed or opened */
+	struct {
+		uint64_t packets, us; /* as they were after the last batch that had any */
+		bool dense;
+	} busy;
 	struct drop_report reports[DP_DROP_COUNT];
 	uint64_t rate_us; /* of notes that anyone on the wire can cause */
 };
@@ -82,6 +86,9 @@ enum err worker_open(struct worker *w, struct backend *b, bool mb) MUST_CHECK;
 enum err worker_start(struct worker *w, void *(*run)(void *), void *arg) MUST_CHECK;
 void worker_stop(struct worker *w);
 void worker_close(struct worker *w);
+/* Offline, with nothing left to read. True: packets come in close succession, so the CPU was given to others for a moment, and the
+ * worker looks again before it sleeps. */
+bool worker_lingers(struct worker *w);
 /* Counts a drop everywhere it is shown, and reports it upwards at most once a second. `c`: counters of the SA and of the
  * policy that this worker writes; NULL: none. */
 struct drop_about {

@@ -5,12 +5,17 @@
 
 #include <poll.h>
 
-static bool drain(struct in *in, const struct ring_set *rings)
-{
-	bool more = receive_udp(in);
+enum { FD_NOTES, FD_UDP, FD_RAW, FD_RAW_AH, FD_RINGS };
 
-	more |= receive_raw(in, in->b->sockets.raw);
-	more |= receive_raw(in, in->b->sockets.raw_ah);
+/* `fds`: what the last poll said; rings are looked at anyway, without a system call. */
+static bool drain(struct in *in, const struct ring_set *rings, const struct pollfd *fds)
+{
+	bool more = fds[FD_UDP].revents && receive_udp(in);
+
+	if (fds[FD_RAW].revents)
+		more |= receive_raw(in, in->b->sockets.raw);
+	if (fds[FD_RAW_AH].revents)
+		more |= receive_raw(in, in->b->sockets.raw_ah);
 	for (size_t i = 0; i < rings->n; i++)
 		more |= receive_ring(in, rings->rings[i]);
 	return more;
@@ -18,12 +23,12 @@ static bool drain(struct in *in, const struct ring_set *rings)
 
 static nfds_t poll_set(struct in *in, const struct ring_set *rings, struct pollfd *fds)
 {
-	nfds_t n = 0;
+	nfds_t n = FD_RINGS;
 
-	fds[n++] = (struct pollfd){ .fd = in->w->down.fd, .events = POLLIN };
-	fds[n++] = (struct pollfd){ .fd = in->b->sockets.udp, .events = POLLIN };
-	fds[n++] = (struct pollfd){ .fd = in->b->sockets.raw, .events = POLLIN };
-	fds[n++] = (struct pollfd){ .fd = in->b->sockets.raw_ah, .events = POLLIN };
+	fds[FD_NOTES] = (struct pollfd){ .fd = in->w->down.fd, .events = POLLIN };
+	fds[FD_UDP] = (struct pollfd){ .fd = in->b->sockets.udp, .events = POLLIN };
+	fds[FD_RAW] = (struct pollfd){ .fd = in->b->sockets.raw, .events = POLLIN };
+	fds[FD_RAW_AH] = (struct pollfd){ .fd = in->b->sockets.raw_ah, .events = POLLIN };
 	for (size_t i = 0; i < rings->n; i++)
 		fds[n++] = (struct pollfd){ .fd = rings->rings[i]->fd, .events = POLLIN };
 	return n;
@@ -32,7 +37,7 @@ static nfds_t poll_set(struct in *in, const struct ring_set *rings, struct pollf
 void *in_run(void *arg)
 {
 	struct in *in = arg;
-	struct pollfd fds[4 + RINGS_MAX];
+	struct pollfd fds[FD_RINGS + RINGS_MAX] = { 0 };
 
 	while (!FLAG_GET(in->w->stop)) {
 		const struct ring_set *rings;
@@ -43,11 +48,12 @@ void *in_run(void *arg)
 		in->w->now_us = engine_now();
 		rings = RCU_GET(in->b->rings);
 		receive_passed(in);
-		more = drain(in, rings);
+		more = drain(in, rings, fds);
 		n = poll_set(in, rings, fds);
 		rcu_offline(&in->w->rcu);
+		more = more || worker_lingers(in->w);
 		/* A new set of rings wakes us through the notes' descriptor. */
-		if (poll(fds, n, more ? 0 : -1) > 0 && (fds[0].revents & POLLIN))
+		if (poll(fds, n, more ? 0 : -1) > 0 && (fds[FD_NOTES].revents & POLLIN))
 			note_clear(&in->w->down);
 	}
 	return NULL;

@@ -129,6 +129,7 @@ void *out_run(void *arg)
 		more = read_tap(o);
 		seal_flush(o);
 		rcu_offline(&o->w->rcu);
+		more = more || worker_lingers(o->w);
 		if (more && poll(&fds[1], 1, 0) == 0)
 			continue;
 		if (!more)

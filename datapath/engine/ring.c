@@ -15,7 +15,7 @@
 #define PACKET_IGNORE_OUTGOING 23
 #endif
 
-#define RING_BYTES (4u * 1024 * 1024)
+#define RING_BYTES (8u * 1024 * 1024) /* 4096 packets: as much as the TAP holds */
 #define RING_BLOCK (64u * 1024)
 
 static bool set(int fd, int name, int value)
