@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define TIMEOUT_MS 5000
+#define TIMEOUT_MS 10000
 
 static const char *const names[] = { IKEMGRD_SOCKET, DATAPATHD_SOCKET, PLATFORMD_SOCKET };
 

@@ -15,7 +15,7 @@
 
 #define RETRY_US      200000
 #define LOAD_RETRY_US 50000
-#define QUESTION_MS   100 /* for the connection, and again for the answer */
+#define QUESTION_MS   500 /* for the connection, and again for the answer */
 
 struct cfg_follow {
 	struct loop *loop;

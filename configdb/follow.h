@@ -28,7 +28,7 @@ const struct cfg *cfg_follow_now(const struct cfg_follow *f);
 void cfg_follow_catch_up(struct cfg_follow *f);
 
 /* Does process `pid` (as SO_PEERCRED told it) hold a session of at least this privilege? ERR_OK, ERR_DENIED, or why configd could
- * not be asked. Blocks for 200 ms at most. */
+ * not be asked. Blocks for a second at most. */
 enum err cfg_follow_check_session(struct cfg_follow *f, pid_t pid, uint8_t privilege) MUST_CHECK;
 
 #endif

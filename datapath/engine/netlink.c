@@ -111,8 +111,20 @@ static uint16_t metric_mtu(struct rtattr *metrics)
 	return 0;
 }
 
+/* The kernel believes any ICMP error about a protocol that we have a socket of, whatever its SPI: what it has learned so expires, and
+ * is not the route's. */
+static bool learned(struct rtattr *cacheinfo)
+{
+	struct rta_cacheinfo info = { 0 };
+
+	if (RTA_PAYLOAD(cacheinfo) >= sizeof(info))
+		memcpy(&info, RTA_DATA(cacheinfo), sizeof(info));
+	return info.rta_expires != 0;
+}
+
 bool netlink_route(int fd, uint32_t *seq, uint32_t src, uint32_t dst, struct netlink_route *out)
 {
+	bool expires = false;
 	struct request q = { .head = { NLMSG_LENGTH(sizeof(struct rtmsg)), RTM_GETROUTE, NLM_F_REQUEST, 0, 0 },
 		.route = { .rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_src_len = 32 } };
 	uint8_t buf[4096] __attribute__((aligned(8)));
@@ -133,7 +145,11 @@ bool netlink_route(int fd, uint32_t *seq, uint32_t src, uint32_t dst, struct net
 			out->gateway = ntohl(attr_u32(a));
 		else if (a->rta_type == RTA_METRICS)
 			out->mtu = metric_mtu(a);
+		else if (a->rta_type == RTA_CACHEINFO)
+			expires = learned(a);
 	}
+	if (expires)
+		out->mtu = 0;
 	return out->ifindex != 0;
 }
 

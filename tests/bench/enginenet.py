@@ -3,9 +3,11 @@
     hostA 192.168.1.10 -- gwA 203.0.113.1 -- 203.0.113.2 gwB -- 192.168.2.10 hostB
 """
 import os
+import re
 import signal
 import subprocess
 import tempfile
+import time
 
 BUILD = os.environ.get("BUILD", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 GCM128, NULL, DES, TDES, AES128, AES192, AES256 = 7, 1, 2, 3, 4, 5, 6
@@ -30,6 +32,22 @@ table netdev postern_static {
 	}
 }
 """
+
+
+PINGER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab", "pinger")
+MARK = """import socket, sys
+line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+line.bind(("wan", 0))
+line.send(bytes.fromhex(sys.argv[1]))"""
+RECORD_HEADER = 16                      # of a packet in a capture file
+
+
+def until(condition, seconds=60):
+    """Waits until `condition` holds, and returns its value; after so many seconds what it is then."""
+    end = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return value
 
 
 def run(*cmd, **kw):
@@ -72,8 +90,11 @@ class Net:
     def popen(self, node, *cmd, **kw):
         return subprocess.Popen(["ip", "netns", "exec", self.ns(node), *cmd], text=True, **kw)
 
-    def ping(self, n=1, size=56, extra=(), wait=2):
-        return self.x("hostA", "ping", "-n", "-q", "-c", str(n), "-i", "0.01", "-W", str(wait), "-s", str(size), *extra, "192.168.2.10", check=False)
+    def ping(self, n=1, size=56, discover=None, wait=30, node="hostA", to="192.168.2.10"):
+        """How many of `n` pings are answered."""
+        extra = ("-M", discover) if discover else ()
+        said = self.x(node, PINGER, "-c", str(n), "-i", "0.01", "-W", str(wait), "-s", str(size), *extra, to).stdout
+        return int(re.search(r"(\d+) received", said).group(1))
 
     def close(self):
         for e in list(self.engines):
@@ -81,6 +102,32 @@ class Net:
         for n in ("hostA", "gwA", "gwB", "hostB"):
             run("ip", "netns", "del", self.ns(n), check=False)
         run("rm", "-rf", self.dir)
+
+
+class Capture:
+    """What gwB sees on its outside link. It ends behind a frame of its own: once that is in the file, all before it is."""
+
+    def __init__(self, net, name, what="", options=("-Q", "in")):
+        self.net, self.path = net, os.path.join(net.dir, name + ".pcap")
+        expression = [f"({what}) or ether proto 0x88b5"] if what else []
+        self.p = net.popen("gwB", "tcpdump", "-Z", "root", "--immediate-mode", "-U", *options, "-i", "wan", "-w", self.path, *expression,
+                           stderr=subprocess.PIPE)
+        if not any("listening on" in line for line in iter(self.p.stderr.readline, "")):
+            raise RuntimeError("tcpdump has ended")
+
+    def stop(self):
+        frame = b"\x01\x80\xc2\x00\x00\x0e" + os.urandom(6) + b"\x88\xb5" + os.urandom(46)
+        self.net.x("gwA", "/usr/bin/python3", "-c", MARK, frame.hex())
+        if not until(lambda: frame in self.bytes()):
+            raise RuntimeError("the capture does not end")
+        self.p.terminate()
+        self.p.communicate(timeout=60)
+        os.truncate(self.path, self.bytes().index(frame) - RECORD_HEADER)
+        return self.path
+
+    def bytes(self):
+        with open(self.path, "rb") as file:
+            return file.read()
 
 
 class Engine:
@@ -143,13 +190,13 @@ class Engine:
     def kill(self):
         self.killed = True
         self.p.kill()
-        self.p.wait(10)
+        self.p.wait(60)
 
     def stop(self):
         if self in self.net.engines:
             self.net.engines.remove(self)
         self.p.terminate()
-        self.p.wait(10)
+        self.p.wait(60)
         self.net.x(self.gw, "nft", "delete", "table", "netdev", "postern_static", check=False)
         self.net.x(self.gw, "ip", "link", "del", "ptap0", check=False)
         self.err.close()

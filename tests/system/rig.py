@@ -11,7 +11,11 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(f"{HERE}/../..")
 LAB = f"{ROOT}/tests/lab/lab"
+PINGER = f"{ROOT}/tests/lab/pinger"
 BIN = os.environ.get("POSTERN_BIN", f"{ROOT}/build/bin")
+PATIENCE = 5            # so many times what a quiet machine needs: a limit ends a test that fails, it judges no speed
+# Each program answers these with what was typed before them: afterwards the configuration is in force.
+IN_FORCE = ("show access-lists | include ^$", "show ip interface brief | include ^$", "show crypto isakmp sa | include ^$")
 
 
 class Failed(AssertionError):
@@ -19,14 +23,15 @@ class Failed(AssertionError):
 
 
 def until(condition, seconds, what):
-    """Waits for `condition` to hold and returns its value; fails with `what` when it does not in time."""
-    end = time.monotonic() + seconds
+    """Waits for `condition` to hold and returns its value; fails with `what` (text, or what gives it then) when it does not in time.
+    `seconds`: what it takes at most on a quiet machine."""
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise Failed(f"not within {seconds} s: {what}")
+            raise Failed(f"not within {seconds * PATIENCE} s: {what() if callable(what) else what}")
         time.sleep(0.2)
 
 
@@ -65,7 +70,7 @@ class Site:
     def words(self, node, *command):
         return [LAB, "exec", "--name", self.name, node, *command]
 
-    def run(self, node, *command, check=True, timeout=120):
+    def run(self, node, *command, check=True, timeout=600):
         done = subprocess.run(self.words(node, *command), capture_output=True, text=True, timeout=timeout)
         if check and done.returncode:
             raise Failed(f"{node}: {' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
@@ -74,15 +79,15 @@ class Site:
     def start(self, node, *command, **options):
         return subprocess.Popen(self.words(node, *command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
 
-    def console(self, node, *lines, timeout=60):
+    def console(self, node, *lines, timeout=300):
         """Types `lines` at the console in privileged EXEC; returns the screen from the first of them on."""
         typed = "enable\nterminal length 0\n" + "\n".join(lines) + "\n"
         done = subprocess.run([LAB, "console", "--name", self.name, node], input=typed, capture_output=True, text=True, timeout=timeout)
         return done.stdout.replace("\r", "").split("terminal length 0\n", 1)[-1]
 
     def configure(self, node, *lines):
-        """Configures; fails when a line is refused."""
-        screen = self.console(node, "configure terminal", *lines, "end")
+        """Configures, and waits until it is in force; fails when a line is refused."""
+        screen = re.split(r"#end\n", self.console(node, "configure terminal", *lines, "end", *IN_FORCE), maxsplit=1)[0]
         if re.search(r"^% (?!NOTE|Warning)|\^$", screen, re.M):
             raise Failed(f"{node} refused a line:\n{screen}")
         return screen
@@ -93,17 +98,21 @@ class Site:
         return re.sub(r"(?:(?:^|\n)[\w.-]+[#>].*)+$", "", screen) + "\n"
 
     def ping(self, node="hostA", to="192.168.2.10", count=3, **options):
-        """Sends pings; returns (sent, received)."""
-        words = ["ping", "-n", "-c", str(count), "-i", str(options.get("interval", 0.2)), "-W", str(options.get("wait", 5))]
-        if "size" in options:
-            words += ["-s", str(options["size"])]
-        if options.get("df"):
-            words += ["-M", "do"]
-        said = self.run(node, *words, to, check=False, timeout=options.get("timeout", 120))
-        found = re.search(r"(\d+) packets transmitted, (\d+) received", said)
-        if not found:
-            raise Failed(said)
-        return int(found.group(1)), int(found.group(2))
+        """Sends pings; returns (sent, received). `wait`: seconds for the last answers; where none is to come, all of it passes."""
+        said = self.run(node, *self.pinger(to, count=count, **options), check=False)
+        return sent_and_received(said)
+
+    def pinger(self, to, count=None, interval=0.2, wait=30, size=56, df=False):
+        limit = ["-c", str(count)] if count else []
+        return [PINGER, *limit, "-i", str(interval), "-W", str(wait), "-s", str(size), *(["-M", "do"] if df else []), to]
+
+    def flow(self, node="hostA", to="192.168.2.10", **options):
+        return Flow(self, node, to, options)
+
+    def log_has(self, node, pattern, seconds=15):
+        """Waits until the router's log has a line that matches, and returns the match."""
+        return until(lambda: re.search(pattern, self.show(node, "show logging")), seconds,
+                     lambda: f"{pattern} in the log of {node}:\n" + self.show(node, "show logging"))
 
     def capture(self, name="wire"):
         return Capture(self, f"{self.dir}/{name}.pcapng")
@@ -113,21 +122,50 @@ class Site:
         return self.run(node, "pgrep", "-o", "-x", program).split()[0]
 
     def kill(self, node, program):
+        """Kills the program, and waits until the supervisor has started it again."""
+        old = self.pid(node, program)
         self.run(node, "pkill", "-9", "-x", program)
+        until(lambda: self.run(node, "pgrep", "-o", "-x", program, check=False).split()[:1] not in ([], [old]), 10, f"{program} started again")
+
+
+def sent_and_received(said):
+    found = re.search(r"(\d+) packets transmitted, (\d+) received", said)
+    if not found:
+        raise Failed(said)
+    return int(found.group(1)), int(found.group(2))
+
+
+class Flow:
+    """Pings without end while the block runs; then `sent` and `received`."""
+
+    def __init__(self, site, node, to, options):
+        self.process = site.start(node, *site.pinger(to, **{"interval": 0.05, **options}), stdin=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sent, self.received = sent_and_received(self.process.communicate(timeout=300)[0])
 
 
 class Capture:
     """What crosses the internet link at R1 while the block runs."""
 
     def __init__(self, site, path):
-        self.site, self.path = site, path
+        self.site, self.path, self.running = site, path, False
 
     def __enter__(self):
         subprocess.run([LAB, "capture", "--name", self.site.name, "--background", self.path], check=True)
+        self.running = True
         return self
 
     def __exit__(self, *_):
+        self.running = False
         subprocess.run([LAB, "capture", "--name", self.site.name, "--stop"], check=True)
+
+    def wait_for(self, display_filter, count=1, seconds=20):
+        """Waits until so many packets that match have crossed."""
+        until(lambda: len(self.read(display_filter)) >= count, seconds, f"{count} of {display_filter}")
 
     def read(self, display_filter="", *fields, options=()):
         """tshark's lines for the packets that match; with `fields`, one tab-separated line per packet."""
@@ -137,7 +175,7 @@ class Capture:
         if fields:
             words += ["-T", "fields", *(word for field in fields for word in ("-e", field))]
         done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "HOME": self.site.dir})
-        if done.returncode:
+        if done.returncode and not self.running:                 # while it is written its end may be half a packet
             raise Failed(done.stderr)
         return [line for line in done.stdout.split("\n") if line]
 

@@ -23,7 +23,7 @@ def test_tshark_decodes_every_payload_without_an_expert_warning(site):
         assert site.ping(count=3) == (3, 3)
         site.console("R1", "clear crypto isakmp")
     path = f"/var/tmp/postern-lab/{site.name}/R1/data/flash/ike.keys"
-    until(lambda: os.path.exists(path) and os.path.getsize(path), 5, "the exported keys")
+    until(lambda: os.path.exists(path) and os.path.getsize(path), 20, "the exported keys")
     assert os.stat(path).st_mode & 0o077 == 0
     with open(path) as file:
         keys = [line.strip() for line in file if line.strip() and not line.startswith("#")]

@@ -23,7 +23,7 @@ def ike(site, router):
 
 def up(site):
     assert site.ping(count=2) == (2, 2)
-    assert len(spis(site, "R1")) >= 2 and len(spis(site, "R2")) >= 2
+    until(lambda: len(spis(site, "R1")) >= 2 and len(spis(site, "R2")) >= 2, 20, "SAs at both ends")
 
 
 def gone(site, seconds=20, routers=("R1", "R2")):
@@ -59,7 +59,7 @@ def test_by_hand(site):
     said = site.console("R1", "crypto session connect map VPN 10")
     assert "Negotiation begun for 1 flow, 0 already up" in said
     until(lambda: len(spis(site, "R1")) == 2 and len(spis(site, "R2")) == 2, 20, "SAs without any packet")
-    assert agree(site)
+    until(lambda: agree(site), 20, "both have the same SAs")
     assert re.search(r"#pkts encaps: 0,", site.show("R1", "show crypto ipsec sa"))
     assert "0 flows, 1 already up" in site.console("R1", "crypto session connect map VPN")
     assert '% Crypto map with tag "OTHER" does not exist.' in site.console("R1", "crypto session connect map OTHER")
@@ -74,7 +74,7 @@ def test_clear_ends_both(site, router, what):
     site.console(router, f"clear crypto {what}" + (f" {peer}" if what == "sa peer" else ""))
     gone(site)
     if what == "session":
-        assert ike(site, "R1") == ike(site, "R2") == []
+        until(lambda: ike(site, "R1") == ike(site, "R2") == [], 20, "no IKE SA is left")
     again(site)
 
 
@@ -109,7 +109,7 @@ def test_volume(site):
     up(site)
     site.configure("R2", "crypto ipsec transform-set TS esp-3des esp-md5-hmac")
     with site.capture("volume") as wire:
-        until(lambda: site.ping(count=2200, interval=0.001, size=1400, wait=1, timeout=300) and not spis(site, "R1"), 120, "the volume ends")
+        until(lambda: site.ping(count=2200, interval=0.001, size=1400, wait=1) and not spis(site, "R1"), 120, "the volume ends")
     assert wire.clear_text() == []
     gone(site, 60)
     site.configure("R2", "crypto ipsec transform-set TS esp-aes 256 esp-sha256-hmac")

@@ -1,4 +1,4 @@
-"""Any program may be killed at any moment: traffic passes again within 10 s, the configuration is whole.
+"""Any program may be killed at any moment: traffic passes again by itself, the configuration is whole.
 
     hostA 192.168.1.10 -- R1 203.0.113.1 -- internet -- 198.51.100.2 R2 -- 192.168.2.10 hostB
 """
@@ -15,13 +15,9 @@ pytestmark = pytest.mark.xdist_group("kill")
 def test_killed_under_traffic(site, program):
     until(lambda: site.ping(count=1, wait=2) == (1, 1), 30, "a tunnel to begin with")
     before = site.show("R1", "show running-config")
-    old = site.pid("R1", program)
-    with site.capture(program) as wire:
-        traffic = site.start("hostA", "ping", "-n", "-i", "0.05", "-w", "14", "192.168.2.10")
+    with site.capture(program) as wire, site.flow(wait=1):
         site.kill("R1", program)
-        until(lambda: site.pid("R1", program) != old, 5, f"{program} started again")
-        until(lambda: site.ping(count=3, interval=0.1, wait=1) == (3, 3), 10, f"passing after {program} was killed")
-        traffic.wait()
+        until(lambda: site.ping(count=3, interval=0.1, wait=2) == (3, 3), 10, f"passing after {program} was killed")
     assert wire.clear_text() == []
     body = lambda text: text.split("version ", 1)[1]  # noqa: E731
     assert body(site.show("R1", "show running-config")) == body(before)
@@ -32,9 +28,8 @@ def test_log_buffer_outlives_the_program(site):
     site.configure("R1", "logging buffered 16384")
     until(lambda: site.show("R1", "show logging").count("CONFIG_I") >= 1, 10, "a line of the configuration")
     lines = lambda: [line for line in site.show("R1", "show logging").splitlines() if ": %" in line]  # noqa: E731
-    before, old = lines(), site.pid("R1", "platformd")
+    before = lines()
     site.kill("R1", "platformd")
-    until(lambda: site.pid("R1", "platformd") != old, 5, "platformd started again")
     until(lambda: ": %" in site.show("R1", "show logging"), 10, "an answer")
     assert lines()[:len(before)] == before
     assert "16384 bytes" in site.show("R1", "show logging")

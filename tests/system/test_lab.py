@@ -19,7 +19,7 @@ def left_of(name):
 
 
 def tour():
-    child = pexpect.spawn(f"{ROOT}/tests/lab/tour --bin {BIN}", encoding="utf-8", timeout=60, dimensions=(24, 100))
+    child = pexpect.spawn(f"{ROOT}/tests/lab/tour --bin {BIN}", encoding="utf-8", timeout=300, dimensions=(24, 100))
     child.expect(r"lab console --name (run-\d+) R2")
     name = child.match.group(1)
     child.expect("R1>")

@@ -31,9 +31,6 @@ def keyed_by_hand(site, transform="esp-aes esp-sha-hmac", ah=False, esp=True, ex
                        f"access-list 101 permit ip {net} 0.0.0.255 {other} 0.0.0.255",
                        "crypto map VPN 10 ipsec-manual", f"set peer {peer}", *keys, "set transform-set HAND", "match address 101", *extra,
                        "interface GigabitEthernet0/0", "crypto map VPN")
-        site.show(router, "show crypto ipsec sa")       # an answer is never older than the lines before it
-
-
 
 def take_away(site):
     for router in ("R1", "R2"):
@@ -86,9 +83,7 @@ def test_the_router_shows_them_and_hides_the_keys(manual):
 
 def test_programs_restart_and_the_keys_are_there_again(manual):
     for program in ("ikemgrd", "datapathd"):
-        pid = manual.pid("R1", program)
         manual.kill("R1", program)
-        until(lambda: manual.run("R1", "pgrep", "-o", "-x", program, check=False).split()[:1] not in ([], [pid]), 30, f"{program} is back")
         until(lambda: manual.ping(count=1, wait=2) == (1, 1), 30, f"traffic after {program}")
     assert ipsec_sas(manual, "R1")["inbound esp"] == ["0x7D0"]
 
@@ -96,7 +91,6 @@ def test_programs_restart_and_the_keys_are_there_again(manual):
 def test_a_changed_key_takes_the_sa_down(manual):
     other = "aa" * 16
     manual.configure("R1", "crypto map VPN 10", f"set session-key outbound esp 1000 cipher {other} authenticator {AUTH[R1]}")
-    manual.show("R1", "show crypto ipsec sa")
     with manual.capture("changed") as wire:
         assert manual.ping(count=2, wait=1)[1] == 0
     assert wire.clear_text() == []
@@ -154,8 +148,6 @@ def test_local_address_is_that_of_ike_and_esp(negotiated):
     site.run("internet", "ip", "route", "add", "10.255.0.1/32", "via", R1)
     site.configure("R1", "interface Loopback0", "ip address 10.255.0.1 255.255.255.255", "exit", "crypto map VPN local-address Loopback0")
     site.configure("R2", "crypto isakmp key postern-lab address 10.255.0.1", "crypto map VPN 10", f"no set peer {R1}", "set peer 10.255.0.1")
-    for router in ("R1", "R2"):
-        site.show(router, "show crypto ipsec sa")
     with site.capture("local") as wire:
         assert site.ping(count=3) == (3, 3)
     assert wire.clear_text() == []
@@ -166,6 +158,11 @@ def test_local_address_is_that_of_ike_and_esp(negotiated):
     assert 'Crypto Map: "VPN" idb: Loopback0 local address: 10.255.0.1' in site.show("R1", "show crypto map")
 
 
+def encapsulated(site):
+    """Packets that R1's first flow has sent."""
+    return int(re.search(r"#pkts encaps: (\d+)", site.show("R1", "show crypto ipsec sa")).group(1))
+
+
 def test_one_map_on_two_interfaces_shares_the_sas_of_its_local_address(negotiated):
     """What leaves by the other interface is in the same tunnel: hostA's own network is behind Gi0/1, where the map is now too."""
     site = negotiated
@@ -174,11 +171,11 @@ def test_one_map_on_two_interfaces_shares_the_sas_of_its_local_address(negotiate
     assert site.show("R1", "show crypto map").count("GigabitEthernet0/") >= 2
     assert ipsec_sas(site, "R1") == spis
     site.run("R1", "ip", "route", "add", "192.168.2.77/32", "via", "192.168.1.10")
-    before = int(re.search(r"#pkts encaps: (\d+)", site.show("R1", "show crypto ipsec sa")).group(1))
+    before = encapsulated(site)
     site.run("R1", "ping", "-n", "-c", "2", "-W", "1", "-I", "192.168.1.1", "192.168.2.77", check=False)
-    screen = site.show("R1", "show crypto ipsec sa")
-    assert int(re.search(r"#pkts encaps: (\d+)", screen).group(1)) == before + 2, screen
-    assert screen.count("local  ident") == 1
+    until(lambda: encapsulated(site) >= before + 2, 10, "both pings")
+    assert encapsulated(site) == before + 2
+    assert site.show("R1", "show crypto ipsec sa").count("local  ident") == 1
     site.run("R1", "ip", "route", "del", "192.168.2.77/32")
     site.configure("R1", "interface GigabitEthernet0/1", "no crypto map")
     assert ipsec_sas(site, "R1") == spis
@@ -202,19 +199,18 @@ def test_access_groups_of_an_entry_see_the_clear_packets(negotiated):
     site.configure("R1", "ip access-list extended LEAVES", "deny udp any any eq 7", "permit ip any any", "exit",
                    "ip access-list extended COMES", "deny icmp any any echo", "permit ip any any", "exit",
                    "crypto map VPN 10", "set ip access-group LEAVES out", "set ip access-group COMES in")
-    site.show("R1", "show crypto ipsec sa")
     assert site.ping(count=2) == (2, 2)                                     # the answers are no echo requests
-    before = int(re.search(r"#pkts encaps: (\d+)", site.show("R1", "show crypto ipsec sa")).group(1))
+    before = encapsulated(site)
     with site.capture("groups") as wire:
         assert site.ping("hostB", "192.168.1.10", count=2, wait=1)[1] == 0
         for port in ("7", "8"):
             site.run("hostA", "/usr/bin/python3", "-c", f"import socket; socket.socket(2, 2).sendto(b'x', ('192.168.2.10', {port}))")
     assert wire.clear_text() == []
-    assert int(re.search(r"#pkts encaps: (\d+)", site.show("R1", "show crypto ipsec sa")).group(1)) == before + 1
+    until(lambda: encapsulated(site) >= before + 1, 10, "the datagram that is permitted")
+    assert encapsulated(site) == before + 1
     lists = site.show("R1", "show access-lists")
     assert re.search(r"deny udp any any eq echo \(1 match", lists) and re.search(r"deny icmp any any echo \(2 match", lists), lists
     site.configure("R1", "crypto map VPN 10", "no set ip access-group LEAVES out", "no set ip access-group COMES in")
-    site.show("R1", "show crypto ipsec sa")
     assert site.ping("hostB", "192.168.1.10", count=2) == (2, 2)
 
 
@@ -250,8 +246,7 @@ def test_changes_are_taken_up_while_traffic_flows(negotiated):
     site = negotiated
     assert site.ping(count=1) == (1, 1)
     spis = ipsec_sas(site, "R1")
-    with site.capture("changes") as wire:
-        flow = site.start("hostA", "ping", "-n", "-i", "0.02", "-c", "600", "-W", "5", "192.168.2.10")
+    with site.capture("changes") as wire, site.flow(interval=0.02) as flow:
         for router, net, other in (("R1", "192.168.1.0", "192.168.2.0"), ("R2", "192.168.2.0", "192.168.1.0")):
             site.configure(router, "crypto map VPN 10", "description changed", "set pfs group14",
                            "set security-association lifetime seconds 1800", "set security-association lifetime kilobytes 100000")
@@ -262,8 +257,7 @@ def test_changes_are_taken_up_while_traffic_flows(negotiated):
                            "no set ip access-group ALL out")
             site.configure(router, "crypto map VPN 5 ipsec-isakmp", "set peer 192.0.2.99", "set transform-set TS", "match address NONE", "exit",
                            "ip access-list extended NONE", f"permit ip {net} 0.0.0.255 172.30.0.0 0.0.255.255")
-        said = flow.communicate(timeout=60)[0]
-    assert "600 packets transmitted, 600 received" in said, said[-300:]
+    assert flow.received == flow.sent > 0
     assert wire.clear_text() == []
     after = ipsec_sas(site, "R1")
     assert all(set(spis[section]) <= set(after[section]) for section in ("inbound esp", "outbound esp"))
@@ -298,7 +292,6 @@ def test_a_dynamic_map_protects_what_was_negotiated(negotiated):
     site = negotiated
     site.configure("R1", "crypto dynamic-map ROAD 10", "set transform-set TS", "reverse-route", "exit",
                    "crypto map VPN 65000 ipsec-isakmp dynamic ROAD", "no crypto map VPN 10")
-    site.show("R1", "show crypto ipsec sa")
     with site.capture("dynamic") as wire:
         assert site.ping("hostB", "192.168.1.10", count=3) == (3, 3)
         assert site.ping(count=2) == (2, 2)
@@ -308,7 +301,6 @@ def test_a_dynamic_map_protects_what_was_negotiated(negotiated):
     assert wire.clear_text() == []
     site.run("internet", "ip", "route", "replace", "192.168.1.0/24", "via", R1)
     site.configure("R2", "interface GigabitEthernet0/0", "no crypto map")
-    site.show("R2", "show crypto ipsec sa")
     with site.capture("clear") as wire:
         assert site.ping("hostB", "192.168.1.10", count=2, wait=1)[1] == 0
     assert len(wire.read("icmp.type==8 && ip.dst==192.168.1.10")) == 2

@@ -51,7 +51,8 @@ def test_both_sides_of_the_encryption_are_seen_as_a_stranger_sees_them(site):
     assert os.stat(ours.path).st_mode & 0o777 == 0o600
     outer = 'frame.interface_name == "GigabitEthernet0/0" && (esp || isakmp)'
     fields = ("ip.src", "ip.dst", "ip.id", "ip.len", "esp.spi", "esp.sequence", "isakmp.ispi", "isakmp.messageid")
-    assert ours.read(outer, *fields) == wire.read("esp || isakmp", *fields)
+    for sender in ("203.0.113.1", "198.51.100.2"):          # what crosses in both directions at once has no order
+        assert ours.read(f"{outer} && ip.src == {sender}", *fields) == wire.read(f"(esp || isakmp) && ip.src == {sender}", *fields)
     assert len(ours.read(outer + " && esp")) == 8
     assert len(ours.read("frame.interface_name == \"GigabitEthernet0/0\" && esp && frame.packet_flags_direction == 2")) == 4
     assert ours.read("frame.interface_name == \"GigabitEthernet0/0\" && icmp && ip.addr == 192.168.1.10") == []
@@ -88,8 +89,8 @@ def test_an_access_list_chooses_and_its_changes_count_at_once(site):
     site.configure("R1", "no ip access-list extended ONLY")
     assert site.ping(count=2) == (2, 2)
     stop(site)
-    assert [line.split("\t")[0] for line in exported(site).read("", "ip.src", "frame.protocols")] == [
-        "192.168.1.10", "192.168.1.10", "192.168.1.10", "192.168.2.10", "192.168.1.10", "192.168.2.10"]
+    seen = [line.split("\t")[0] for line in exported(site).read("", "ip.src", "frame.protocols")]
+    assert seen[:2] == ["192.168.1.10"] * 2 and sorted(seen[2:]) == ["192.168.1.10"] * 2 + ["192.168.2.10"] * 2, seen
 
 
 def test_one_direction(site):
@@ -121,7 +122,7 @@ def load(site, megabytes):
     assert listen.stdout.readline() == "up\n"
     site.run("hostA", "python3", "-c", (
         f"import socket;c=socket.create_connection(('192.168.2.10',7000));c.sendall(bytes({megabytes}<<20));c.close()"))
-    assert int(listen.communicate(timeout=60)[0]) == megabytes << 20
+    assert int(listen.communicate(timeout=300)[0]) == megabytes << 20
 
 
 def test_super_packets_stand_in_the_file_as_they_are_on_the_wire(site):
@@ -138,7 +139,7 @@ def test_super_packets_stand_in_the_file_as_they_are_on_the_wire(site):
 def test_a_linear_buffer_ends_and_a_circular_one_keeps_the_newest(site):
     start(site, "interface gi0/1 both", "buffer size 1")
     load(site, 3)
-    assert "CAP disabled. Reason : Capture buffer full" in site.show("R1", "show logging")
+    site.log_has("R1", "CAP disabled. Reason : Capture buffer full")
     first = site.show("R1", "show monitor capture CAP buffer | include TCP").split("\n")[0]
     assert "[SYN]" in first
     start(site, "clear", "buffer size 1 circular")
@@ -261,12 +262,20 @@ def test_only_privilege_15_captures(site):
 def test_with_nothing_to_see_the_engine_goes_its_quick_way_again(site):
     """A capture on the sending host, started by nobody of ours, sees the engine's packets only while a capture runs."""
     def seen_by_a_stranger_here():
-        dump = site.start("R1", "tshark", "-n", "-i", "gi0-0", "-a", "duration:3", "-Y", "esp", "-T", "fields", "-e", "ip.src",
-                          env={**os.environ, "HOME": site.dir})
-        until(lambda: site.run("R1", "pgrep", "-x", "dumpcap", check=False).strip(), 10, "dumpcap")
-        subprocess.run(["sleep", "0.7"], check=True)
+        dump = site.start("R1", "sh", "-c", "echo $$; exec tcpdump -n -l --immediate-mode -i gi0-0 esp or icmp")
+        pid = dump.stdout.readline().strip()
+        lines = iter(dump.stdout.readline, "")
+        assert any("listening on" in line for line in lines)
         assert site.ping(count=3) == (3, 3)
-        return dump.communicate(timeout=60)[0].count("203.0.113.1\n")
+        site.run("R1", "ping", "-n", "-c", "1", "203.0.113.254")                  # what has crossed before it has been seen
+        seen = []
+        for line in lines:
+            if "203.0.113.254 > 203.0.113.1: ICMP echo reply" in line:
+                break
+            seen.append(line)
+        site.run("R1", "kill", pid)
+        dump.communicate(timeout=300)
+        return sum("203.0.113.1 > 198.51.100.2: ESP" in line for line in seen)
     assert site.ping(count=1) == (1, 1)
     assert seen_by_a_stranger_here() == 0
     start(site, "interface gi0/0 both")
@@ -296,5 +305,5 @@ def test_esp_in_udp_is_seen_packet_by_packet_in_both_directions(encapsulated):
     assert {line.split("\t")[0] for line in opened} == {"1"}
     for direction in ("0x00000001", "0x00000002"):           # every packet, once
         numbers = [int(line.split("\t")[2]) for line in opened if line.split("\t")[1] == direction]
-        assert sorted(numbers) == list(range(1, len(numbers) + 1)) and len(numbers) > 100
+        assert sorted(numbers) == list(range(1, len(numbers) + 1)) and len(numbers) > 10        # an acknowledgement may be for many
     site.console("R1", "undebug all")

@@ -23,13 +23,12 @@ def fresh(site):
 
 
 def state_becomes(site, router, pattern):
-    return until(lambda: re.search(pattern, site.show(router, "show crypto isakmp sa")), 15, f"{pattern} at {router}:\n"
-                 + site.show(router, "show crypto isakmp sa"))
+    return until(lambda: re.search(pattern, site.show(router, "show crypto isakmp sa")), 15,
+                 lambda: f"{pattern} at {router}:\n" + site.show(router, "show crypto isakmp sa"))
 
 
 def log_has(site, router, pattern):
-    return until(lambda: re.search(pattern, site.show(router, "show logging")), 15, f"{pattern} in the log of {router}:\n"
-                 + site.show(router, "show logging"))
+    return site.log_has(router, pattern)
 
 
 def test_wrong_key(site):

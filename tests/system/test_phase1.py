@@ -119,7 +119,7 @@ def test_aggressive_mode_begun_by_strongswan(named):
                     "crypto isakmp profile SWAN", "keyring RING", "match identity host domain example.org",
                     "self-identity fqdn r1.example.org")
     with named.capture("answered") as wire:
-        named.run("R2", "timeout", "20", "swanctl", "--initiate", "--child", "site")
+        named.run("R2", "timeout", "120", "swanctl", "--initiate", "--child", "site")
         assert named.ping("hostB", "192.168.1.10") == (3, 3)
     modes = exchanges(wire)
     assert [mode for _, mode in modes[:3]] == [4, 4, 4], modes
@@ -135,11 +135,9 @@ def test_dead_strongswan(named):
     up(named)
     named.run("R2", "pkill", "-9", "-x", "charon")
     with named.capture("dead") as wire:
-        named.ping(count=40, interval=1, wait=1, timeout=120)
-    said = until(lambda: re.search(r"%CRYPTO-4-IKMP_PEER_DEAD: Peer 198\.51\.100\.2 does not answer 6 R-U-THERE",
-                                   named.show("R1", "show logging")), 30, "the peer's death in the log")
-    assert said
-    assert "QM_IDLE" not in named.show("R1", "show crypto isakmp sa").replace("(deleted)", "")
+        with named.flow(interval=0.5, wait=1):
+            named.log_has("R1", r"%CRYPTO-4-IKMP_PEER_DEAD: Peer 198\.51\.100\.2 does not answer 6 R-U-THERE", seconds=60)
+    until(lambda: "QM_IDLE" not in named.show("R1", "show crypto isakmp sa"), 20, "its SA is gone")
     assert wire.clear_text() == []
 
 
@@ -157,8 +155,9 @@ def test_nat_keepalive(behind):
     behind.configure("R1", "crypto isakmp nat keepalive 5")
     up(behind)
     with behind.capture("keepalive") as wire:
-        behind.run("internet", "sleep", "17")
-    assert 3 <= len(wire.read("udpencap.nat_keepalive && ip.src==192.0.2.1")) <= 4
+        wire.wait_for("udpencap.nat_keepalive && ip.src==192.0.2.1", count=3, seconds=60)
+    times = [float(line) for line in wire.read("udpencap.nat_keepalive && ip.src==192.0.2.1", "frame.time_epoch")]
+    assert times[-1] - times[0] > 5 * (len(times) - 1) - 1         # not more often than told
 
 
 def nats(site):
@@ -184,7 +183,7 @@ def test_a_mapping_that_changes(moving):
     find it."""
     moving.configure("R2", "crypto isakmp key postern-lab address 192.0.2.1", "crypto map VPN 10", "no set peer 203.0.113.1",
                      "set peer 192.0.2.1")
-    moving.run("nat1", "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=1", "net.netfilter.nf_conntrack_udp_timeout_stream=1")
+    moving.run("nat1", "sysctl", "-qw", "net.netfilter.nf_conntrack_udp_timeout=3", "net.netfilter.nf_conntrack_udp_timeout_stream=3")
     with moving.capture("changed") as wire:
         assert moving.ping(count=2) == (2, 2)
         for _ in range(2):
@@ -226,7 +225,7 @@ def test_names_and_wildcard_keys(pair):
     pair.configure("R2", "hostname OTHER")
     pair.console("R1", "clear crypto session", "")
     assert pair.ping(count=2, wait=1)[1] == 0
-    until(lambda: "no ISAKMP profile matches" in pair.show("R1", "show logging"), 10, "the refusal of the name in the log")
+    until(lambda: "no ISAKMP profile matches" in pair.show("R1", "show logging"), 20, "the refusal of the name in the log")
     pair.configure("R2", "hostname R2")
     until(lambda: pair.ping(count=1, wait=2) == (1, 1), 60, "passing again")
 
@@ -243,7 +242,6 @@ def test_periodic_keepalives_on_the_wire(pair):
     pair.configure("R1", "crypto isakmp keepalive 10 periodic")
     assert pair.ping(count=1) == (1, 1)
     with pair.capture("periodic") as wire:
-        pair.run("internet", "sleep", "22")
-    informational = [source for source, mode in exchanges(wire) if mode == 5]
-    assert informational.count("203.0.113.1") >= 2 and informational.count("198.51.100.2") >= 2
+        until(lambda: sorted(source for source, mode in exchanges(wire) if mode == 5).count("203.0.113.1") >= 2 <=
+              [source for source, mode in exchanges(wire) if mode == 5].count("198.51.100.2"), 40, "keepalives and their answers")
     assert "IKMP_PEER_DEAD" not in pair.show("R1", "show logging")

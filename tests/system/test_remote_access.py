@@ -38,7 +38,7 @@ def site():
 
 
 def up(site, name):
-    return site.run("R2", "swanctl", "--initiate", "--child", name, "--timeout", "30", check=False)
+    return site.run("R2", "swanctl", "--initiate", "--child", name, "--timeout", "150", check=False)
 
 
 def down(site, name):
@@ -58,8 +58,7 @@ def test_a_client_gets_address_and_name_server_and_reaches_the_network(site):
     assert re.search(rf"^Username: alice\nGroup: default\nAssigned address: {re.escape(vip)}$", screen, re.M), screen
     assert "UP-ACTIVE" in screen and f"host {vip}" in screen, screen
     assert re.search(rf"^  {re.escape(vip)} +alice$", site.show("R1", "show ip local pool CLIENTS"), re.M)
-    log = site.show("R1", "show logging")
-    assert re.search(rf"%CRYPTO-6-VPN_TUNNEL_STATUS: \(Server\)  New tunnel  User=alice .*Assigned_client_addr={re.escape(vip)}", log)
+    site.log_has("R1", rf"%CRYPTO-6-VPN_TUNNEL_STATUS: \(Server\)  New tunnel  User=alice .*Assigned_client_addr={re.escape(vip)}")
     down(site, "alice")
     until(lambda: " 20       0" in site.show("R1", "show ip local pool"), 20, "the lease's end")
     assert "a pass word" not in site.show("R1", "show logging")
@@ -71,7 +70,7 @@ def test_a_wrong_password_is_refused_and_said(site):
     log = until(lambda: (lambda s: s if "REJECTED" in s else None)(site.show("R1", "show logging")), 20, "a log line")
     assert "Authentication REJECTED  User=mallory  Group=default  Client_public_addr=198.51.100.2" in log, log
     assert "not-hers" not in log
-    assert "Username" not in site.show("R1", "show crypto session")
+    until(lambda: "Username" not in site.show("R1", "show crypto session"), 20, "the end of her session")
     down(site, "mallory")
 
 
@@ -83,13 +82,13 @@ def test_a_group_is_known_by_its_key_in_aggressive_mode(site):
     assert site.ping("R2", "192.168.1.10", count=3) == (3, 3)
     assert re.search(r"^Username: bob\nGroup: STAFF$", site.show("R1", "show crypto session"), re.M)
     site.console("R1", "clear crypto session username bob")
-    assert "Username" not in site.show("R1", "show crypto session")
+    until(lambda: "Username" not in site.show("R1", "show crypto session"), 20, "the end of his session")
     down(site, "staff")
 
 
 def test_ten_clients_at_once(site):
-    starts = [site.start("R2", "swanctl", "--initiate", "--child", f"u{n}", "--timeout", "60") for n in range(1, 11)]
-    said = [start.communicate(timeout=120)[0] for start in starts]
+    starts = [site.start("R2", "swanctl", "--initiate", "--child", f"u{n}", "--timeout", "300") for n in range(1, 11)]
+    said = [start.communicate(timeout=400)[0] for start in starts]
     vips = [re.search(r"installing new virtual IP (10\.10\.0\.\d+)", text) for text in said]
     assert all(vips), said
     vips = [vip.group(1) for vip in vips]
@@ -127,7 +126,7 @@ def test_tshark_reads_the_transactions_with_the_exported_keys(site):
         assert "initiate completed successfully" in up(site, "alice")
         down(site, "alice")
     path = f"/var/tmp/postern-lab/{site.name}/R1/data/flash/ike.keys"
-    until(lambda: os.path.exists(path) and os.path.getsize(path), 5, "the exported keys")
+    until(lambda: os.path.exists(path) and os.path.getsize(path), 20, "the exported keys")
     with open(path) as file:
         keys = [line.strip() for line in file if line.strip() and not line.startswith("#")]
     options = [word for key in keys for word in ("-o", "uat:ikev1_decryption_table:" + key)]

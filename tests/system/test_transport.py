@@ -139,14 +139,14 @@ class Peer:
 
     def stop(self):
         self.p.terminate()
-        self.p.wait(10)
+        self.p.wait(60)
         self.log.close()
 
 
-def ping(router, count=3, size=56):
-    r = subprocess.run(["ip", "netns", "exec", router.spaces[0], "ping", "-n", "-q", "-c", str(count), "-i", "0.2", "-W", "3", "-s", str(size), PEER],
+def ping(router, count=3, size=56, wait=30):
+    r = subprocess.run(["ip", "netns", "exec", router.spaces[0], rig.PINGER, "-c", str(count), "-W", str(wait), "-s", str(size), PEER],
                        capture_output=True, text=True, check=False)
-    return int(r.stdout.split(" received")[0].split()[-1])
+    return rig.sent_and_received(r.stdout)[1]
 
 
 @pytest.mark.parametrize("esp,ah", [(1, 0), (0, 1), (1, 1)], ids=["esp", "ah", "ah+esp"])
@@ -155,6 +155,7 @@ def test_own_traffic(router, esp, ah):
     try:
         assert ping(router) == 3
         assert ping(router, 1, 1200) == 1
+        rig.until(lambda: len(p.seen()) >= 5, 10, "what the peer saw")
         seen = p.seen()[1:]
         assert [s.get("outer") for s in seen] == [51 if ah else 50] * 4, seen  # and nothing in clear
         assert [s["inside"] for s in seen] == [1] * 4
@@ -169,13 +170,13 @@ def test_access_group_asks_for_ah_too(router):
     try:
         assert ping(router, 1) == 1
         router.configure("ip access-list extended FROM-OUTSIDE", "no permit ahp any host 203.0.113.1")
-        rig.until(lambda: ping(router, 1) == 0, 30, "the list")
+        rig.until(lambda: ping(router, 1, wait=2) == 0, 30, "the list")
         before = len(p.seen())
-        assert ping(router, 2) == 0
+        assert ping(router, 2, wait=2) == 0
+        rig.until(lambda: len([s for s in p.seen()[before:] if s["len"] == 84]) == 2, 10, "that they were sent, and answered")
         seen = p.seen()[before:]
-        assert len([s for s in seen if s["len"] == 84]) == 2  # sent they were, and answered
         assert not [s for s in seen if "clear" in s]  # nor is the refusal told in clear
         router.configure("ip access-list extended FROM-OUTSIDE", "permit ahp any host 203.0.113.1")
-        rig.until(lambda: ping(router, 1) == 1, 30, "the list")
+        rig.until(lambda: ping(router, 1, wait=2) == 1, 30, "the list")
     finally:
         p.stop()

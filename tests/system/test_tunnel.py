@@ -61,10 +61,11 @@ def test_100_megabytes_arrive_whole_across_rekeys_by_volume(site):
     with open(path, "wb") as file:
         file.write(data)
     receive = site.start("hostB", "/usr/bin/python3", "-c", RECEIVE)
+    assert receive.stdout.readline() == "up\n"
     sent = hashlib.sha256(data).hexdigest()
     with site.capture("volume") as wire:
         site.run("hostA", "/usr/bin/python3", "-c", SEND, path)
-        got = receive.communicate(timeout=120)[0].strip()
+        got = receive.communicate(timeout=600)[0].strip()
     assert got == sent
     assert wire.clear_text() == []
     assert len(set(wire.read("esp && ip.src==203.0.113.1", "esp.spi"))) >= 4
@@ -74,15 +75,13 @@ def test_100_megabytes_arrive_whole_across_rekeys_by_volume(site):
 
 RECEIVE = """
 import hashlib, socket
-s = socket.create_server(("192.168.2.10", 5001)); c, _ = s.accept(); h = hashlib.sha256()
+s = socket.create_server(("192.168.2.10", 5001)); print("up", flush=True); c, _ = s.accept(); h = hashlib.sha256()
 while data := c.recv(1 << 16): h.update(data)
 print(h.hexdigest())
 """
 SEND = """
-import socket, sys, time
-for _ in range(50):
-    try: c = socket.create_connection(("192.168.2.10", 5001)); break
-    except OSError: time.sleep(0.1)
+import socket, sys
+c = socket.create_connection(("192.168.2.10", 5001))
 with open(sys.argv[1], "rb") as f: c.sendfile(f)
 c.shutdown(socket.SHUT_WR); c.recv(1)
 """

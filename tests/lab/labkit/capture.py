@@ -21,7 +21,7 @@ ENHANCED_PACKET_BLOCK = 6
 
 def start(lab, path, seconds):
     """dumpcap on the link, its file open."""
-    words = ["ip", "netns", "exec", lab.netns("internet"), "dumpcap", "-q", "-i", "r1", "-w", path]
+    words = ["ip", "netns", "exec", lab.netns("internet"), "dumpcap", "-q", "-B", "32", "-i", "r1", "-w", path]
     if seconds:
         words += ["-a", f"duration:{seconds:g}"]
     log = open(lab.node_dir("internet-capture.log"), "w+")
@@ -32,7 +32,7 @@ def start(lab, path, seconds):
 
 def wait_for_file(dumper, path, log):
     """dumpcap opens its device before it writes the file's header."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not (os.path.exists(path) and os.path.getsize(path)):
         if dumper.poll() is not None or time.monotonic() > until:
             log.seek(0)
@@ -46,12 +46,12 @@ def stop(lab, pid, born, path):
     alive = lambda: start_time(pid) == born      # noqa: E731
     if alive():
         sent = subprocess.run(["ip", "netns", "exec", lab.netns("internet"), "python3", "-c", SEND, frame.hex()], stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while sent.returncode == 0 and alive() and not holds(path, frame) and time.monotonic() < until:
             time.sleep(0.02)
     if alive():
         os.kill(pid, signal.SIGINT)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while alive() and time.monotonic() < until:
         time.sleep(0.02)
     take_out(path, frame)

@@ -128,7 +128,7 @@ def restart(args):
     router.stop(here)
     for name in os.listdir(lab.node_dir(args.node, "run")):
         os.unlink(lab.node_dir(args.node, "run", name))
-    facts["nodes"][args.node] = router.boot(lab, args.node)
+    facts["nodes"][args.node] = router.boot(lab, args.node, facts["bin"])
     lab.save(facts)
     return 0
 

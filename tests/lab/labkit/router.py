@@ -34,23 +34,25 @@ def start(lab, node, config, bin_dir):
     shutil.copy(config, lab.node_dir(node, "etc", "initial.cfg"))
     write_accounts(lab, node)
     write_services(lab, node, bin_dir)
-    return boot(lab, node)
+    return boot(lab, node, bin_dir)
 
 
-def boot(lab, node):
-    """Starts the node's first process and waits until its programs answer."""
+def boot(lab, node, bin_dir):
+    """Starts the node's first process and waits until its programs answer and the configuration is in force."""
     init = subprocess.Popen(
         ["ip", "netns", "exec", lab.netns(node), "unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc",
          "--propagation", "private", "bash", lab.node_dir(node, "etc", "init"), lab.node_dir(node)],
         stdin=subprocess.DEVNULL, stdout=open(lab.node_dir(node, "log", "init"), "a"), stderr=subprocess.STDOUT,
         start_new_session=True)
     facts = {"kind": "postern", "outer": init.pid, "start": start_time(init.pid)}
-    until = time.monotonic() + 30
+    until = time.monotonic() + 150
     while time.monotonic() < until:
         if init.poll() is not None:
             break
         if ready(lab, node):
             facts["pid"] = inner_pid(init.pid)
+            for question in ("show ip interface brief", "show access-lists", "show crypto isakmp sa"):      # each answers with what was configured before
+                run(*console(bin_dir, facts, "con 0", ["-c", question]), check=False, stdin=subprocess.DEVNULL)
             return facts
         time.sleep(0.05)
     stop(facts)
@@ -143,7 +145,7 @@ def stop(facts):
     for pid in filter(None, (facts.get("outer"),)):
         if start_time(pid) == facts["start"]:
             os.kill(pid, signal.SIGKILL)         # --kill-child takes process 1 along
-            until = time.monotonic() + 5
+            until = time.monotonic() + 60
             while start_time(pid) == facts["start"] and time.monotonic() < until:
                 try:
                     os.waitpid(pid, os.WNOHANG)

@@ -106,11 +106,11 @@ static void timer_is_not_early(void **state)
 	uint64_t start = env_system.now_us(NULL), took;
 
 	f->timer = loop_timer_new(f->loop, stop_on_timer, f);
-	loop_timer_set(f->timer, 1000000);
+	loop_timer_set(f->timer, 60000000);
 	loop_timer_set(f->timer, 20000); /* moves it */
 	loop_run(f->loop);
 	took = env_system.now_us(NULL) - start;
-	assert_true(took >= 20000 && took < 900000);
+	assert_true(took >= 20000 && took < 50000000);
 	assert_int_equal(f->calls, 1);
 }
 

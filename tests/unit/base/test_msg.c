@@ -274,7 +274,7 @@ static void broken_frames_end_the_connection(void **state)
 		char packet[20] = { 0 };
 
 		memcpy(packet, &heads[i], sizeof(heads[i]));
-		assert_int_equal(msg_sync_open(&s, f->path, 1000), ERR_OK);
+		assert_int_equal(msg_sync_open(&s, f->path, 30000), ERR_OK);
 		assert_int_equal(send(s.fd, packet, sizeof(packet), 0), sizeof(packet));
 		loop_run(f->loop);
 		assert_int_equal(f->closed, (int)i + 1);
@@ -288,7 +288,7 @@ static void *ask_twice(void *ctx)
 	struct msg_sync s;
 	char out[16] = "";
 
-	assert_int_equal(msg_sync_open(&s, f->path, 2000), ERR_OK);
+	assert_int_equal(msg_sync_open(&s, f->path, 30000), ERR_OK);
 	assert_int_equal(msg_sync_call(&s, ECHO, span_of("sync", 4), out, sizeof(out), &f->got), ERR_OK);
 	assert_string_equal(out, "sync");
 	assert_int_equal(msg_sync_call(&s, ECHO, span_of("sync", 4), out, 2, &f->got), ERR_RANGE);
@@ -325,7 +325,7 @@ static void *ask_dump(void *ctx)
 	struct fixture *f = ctx;
 	struct msg_sync s;
 
-	assert_int_equal(msg_sync_open(&s, f->path, 2000), ERR_OK);
+	assert_int_equal(msg_sync_open(&s, f->path, 30000), ERR_OK);
 	f->result = msg_sync_dump(&s, DUMP, (struct span){ 0 }, count_object, f);
 	msg_sync_close(&s);
 	return NULL;
@@ -373,7 +373,7 @@ static void all_connections_may_be_closed_while_walking(void **state)
 	struct msg_sync s[3];
 
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(msg_sync_open(&s[i], f->path, 1000), ERR_OK);
+		assert_int_equal(msg_sync_open(&s[i], f->path, 30000), ERR_OK);
 	assert_int_equal(msg_sync_call(&s[2], SILENT, (struct span){ 0 }, NULL, 0, NULL) == ERR_OK, 0);
 	msg_sync_close(&s[2]);
 	loop_run(f->loop);

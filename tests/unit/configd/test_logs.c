@@ -28,7 +28,7 @@ static void next_is(const char *want)
 {
 	char line[1024];
 
-	assert_true(rig_logged(&rig, line, sizeof(line), 2000));
+	assert_true(rig_logged(&rig, line, sizeof(line), 30000));
 	assert_string_equal(line, want);
 }
 

@@ -191,7 +191,7 @@ static void programs_ask_for_the_privilege_of_a_process(void **state)
 	/* The session ends with its connection. */
 	msg_sync_close(&c);
 	q.pid = (uint32_t)getpid();
-	for (int i = 0; i < 100 && e == ERR_OK; i++, usleep(10000))
+	for (int i = 0; i < 3000 && e == ERR_OK; i++, usleep(10000))
 		e = msg_sync_call(&p, CFGM_SESSION_PRIV, span_of(&q, sizeof(q)), &answer, sizeof(answer), NULL);
 	assert_int_equal(e, ERR_DENIED);
 	msg_sync_close(&v);

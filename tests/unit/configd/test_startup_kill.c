@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -64,6 +65,17 @@ static _Noreturn void save_for_ever(struct store *a, struct store *b, int said, 
 	}
 }
 
+/* How long one save takes here, in microseconds: the moments of the kills lie within a few of them. */
+static long save_us(struct startup *st, struct store *s)
+{
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	assert_int_equal(startup_save(st, s), ERR_OK);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	return (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000;
+}
+
 static void killed_at_random_moments(void **state)
 {
 	struct secrets *secrets;
@@ -71,6 +83,7 @@ static void killed_at_random_moments(void **state)
 	struct startup st;
 	char *text_a, *text_b;
 	unsigned seen_a = 0, seen_b = 0, unfinished = 0;
+	long span_us = 0;
 
 	(void)state;
 	assert_int_equal(secrets_open(&secrets, NULL, false), ERR_OK);
@@ -87,6 +100,8 @@ static void killed_at_random_moments(void **state)
 		ssize_t n;
 		pid_t pid;
 
+		if (i % 20 == 0)
+			span_us = 4 * save_us(&st, i % 2 ? a : b) + 1000;
 		assert_int_equal(pipe(said), 0);
 		pid = fork();
 		if (pid == 0)
@@ -96,7 +111,7 @@ static void killed_at_random_moments(void **state)
 		assert_int_equal(read(said[0], told, 1), 1);
 		if (i == 0)
 			assert_int_equal(read(said[0], told, 1), 1);
-		usleep((useconds_t)(random() % 12000));
+		usleep((useconds_t)(random() % span_us));
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));

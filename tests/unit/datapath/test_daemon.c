@@ -68,10 +68,13 @@ static void stop(void *ctx)
 	loop_stop(r->loop, 0);
 }
 
+/* Several short turns: a turn that the machine holds up may see its timer before anything else. */
 static void pump(struct rig *r)
 {
-	loop_timer_set(r->timer, 30000);
-	loop_run(r->loop);
+	for (int i = 0; i < 10; i++) {
+		loop_timer_set(r->timer, 3000);
+		loop_run(r->loop);
+	}
 }
 
 static void on_message(void *ctx, struct msg_conn *c, struct msg *m)

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LIMIT_US 5000000
+#define LIMIT_US 60000000
 #define STEP_US  2000
 
 char *folder_make(void)

@@ -82,7 +82,7 @@ void site_start(struct site *s, struct loop *l, const char *ip, const char *text
 	}
 	fake_dp_start(&s->dp, l, s->folder);
 	start_ike(s);
-	for (int i = 0; i < 2500 && !attached; i++) {
+	for (int i = 0; i < 15000 && !attached; i++) {
 		loop_for(l, 2000);
 		attached = s->dp.client != NULL;
 	}

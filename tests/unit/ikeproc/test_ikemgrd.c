@@ -86,7 +86,7 @@ static void acquire(struct fixture *f)
 		.protocol = 1 };
 
 	fake_dp_event(&f->a.dp, DPM_ACQUIRE, span_of(&a, sizeof(a)));
-	for (int i = 0; i < 1500 && (f->a.dp.puts < 2 || f->b.dp.puts < 2 || f->a.dp.last_state.verdict != DP_POLICY_UP); i++)
+	for (int i = 0; i < 15000 && (f->a.dp.puts < 2 || f->b.dp.puts < 2 || f->a.dp.last_state.verdict != DP_POLICY_UP); i++)
 		loop_for(f->loop, 2000);
 	assert_int_equal(f->a.dp.puts, 2);
 	assert_int_equal(f->b.dp.puts, 2);
@@ -139,7 +139,8 @@ static void clear_and_stats(void **state)
 	assert_int_equal(q.e, ERR_OK);
 	memcpy(&count, q.last, sizeof(count));
 	assert_true(count >= 2);
-	loop_for(f->loop, 100000);
+	for (int i = 0; i < 15000 && (f->a.dp.deleted < 2 || f->b.dp.deleted < 2); i++)
+		loop_for(f->loop, 2000);
 	assert_int_equal(f->a.dp.deleted, 2);
 	assert_int_equal(f->b.dp.deleted, 2); /* B was told */
 	site_ask(&f->a, 999, (struct span){ 0 }, &q);
@@ -223,7 +224,7 @@ static void keys_process_dies(void **state)
 	NEEDS_ROOT;
 	kill(f->a.keys, SIGKILL);
 	assert_int_equal(waitpid(f->a.keys, NULL, 0), f->a.keys);
-	for (int i = 0; i < 200 && got == 0; i++) {
+	for (int i = 0; i < 3000 && got == 0; i++) {
 		usleep(10000);
 		got = waitpid(f->a.proto, &status, WNOHANG);
 	}

@@ -127,7 +127,8 @@ static void strays_on_4500(void **state)
 	peer_sends(f, "127.0.0.1", f->ports[1], "\xff", 1);
 	peer_sends(f, "127.0.0.1", f->ports[1], "\0\0\0\0", 4);
 	peer_sends(f, "127.0.0.1", f->ports[1], "\x12\x34\x56\x78 esp", 8);
-	loop_for(f->loop, 50000);
+	for (int i = 0; i < 15000 && (!f->esp || !udp_stats(f->udp)->malformed || !udp_stats(f->udp)->keepalives); i++)
+		loop_for(f->loop, 2000);
 	assert_int_equal(f->ike, 0);
 	assert_int_equal(f->esp, 1);
 	assert_int_equal(f->len, 8);
@@ -144,7 +145,8 @@ static void batches(void **state)
 	for (int i = 0; i < 100; i++)
 		peer_sends(f, "127.0.0.1", f->ports[0], "hello", 5);
 	peer_sends(f, "127.0.0.1", f->ports[0], big, sizeof(big));
-	loop_for(f->loop, 50000);
+	for (int i = 0; i < 15000 && udp_stats(f->udp)->received < 101; i++)
+		loop_for(f->loop, 2000);
 	assert_int_equal(f->ike, 100);
 	assert_int_equal(udp_stats(f->udp)->received, 101);
 	assert_int_equal(udp_stats(f->udp)->malformed, 1);

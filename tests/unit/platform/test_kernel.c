@@ -164,7 +164,7 @@ static void configure(struct world *w)
 /* Carrier comes and goes through a work queue of the kernel's, which takes its time: up to a second. */
 static void wait_until(const char *(*tells)(void), const char *wanted)
 {
-	for (int i = 0; i < 100 && strcmp(tells(), wanted) != 0; i++)
+	for (int i = 0; i < 2000 && strcmp(tells(), wanted) != 0; i++)
 		settle(30);
 	assert_string_equal(tells(), wanted);
 }
