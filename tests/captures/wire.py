@@ -1,4 +1,5 @@
 """A capture with keys, read by tshark."""
+import functools
 import os
 import re
 import subprocess
@@ -8,18 +9,25 @@ PAYLOADS = {1: "SA", 2: "P", 3: "T", 4: "KE", 5: "ID", 8: "HASH", 10: "NONCE", 1
 WARNING = 0x600000
 
 
+@functools.lru_cache(maxsize=None)
+def decoded(path, _changed, display_filter, fields):
+    """tshark's answer; a file that has not changed is asked once."""
+    words = [w for field in fields for w in ("-e", field)]
+    done = subprocess.run([f"{HERE}/decode", path, "-n", "-Y", display_filter, "-T", "fields", "-E", "separator=/t",
+                           "-E", "aggregator=;", *words], capture_output=True, text=True)
+    if done.returncode or "Error loading" in done.stderr:
+        raise AssertionError(done.stderr)
+    return done.stdout
+
+
 class Wire:
     def __init__(self, path):
         self.path = path
 
     def rows(self, display_filter, *fields):
         """One list per packet, in it the values of each field."""
-        words = [w for field in fields for w in ("-e", field)]
-        done = subprocess.run([f"{HERE}/decode", self.path, "-n", "-Y", display_filter, "-T", "fields", "-E", "separator=/t",
-                               "-E", "aggregator=;", *words], capture_output=True, text=True)
-        if done.returncode or "Error loading" in done.stderr:
-            raise AssertionError(done.stderr)
-        return [[value.split(";") if value else [] for value in line.split("\t")] for line in done.stdout.split("\n") if line]
+        text = decoded(self.path, os.stat(self.path).st_mtime_ns, display_filter, fields)
+        return [[value.split(";") if value else [] for value in line.split("\t")] for line in text.split("\n") if line]
 
     def messages(self, exchange):
         """The messages of an exchange type: dictionaries of fields' values."""

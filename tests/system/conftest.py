@@ -21,5 +21,5 @@ def site_fixture(name, scope="module", **options):
 
 def pytest_collection_modifyitems(items):
     """The longest begin first, so that the others fill the time beside them."""
-    first = ("test_long_rekey", "test_matrix")
+    first = ("test_long_rekey", "test_matrix", "test_captures", "test_router", "test_endings", "test_protection", "test_quick_mode", "test_phase1")
     items.sort(key=lambda item: next((n for n, name in enumerate(first) if name in item.nodeid), len(first)))

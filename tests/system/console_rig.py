@@ -41,7 +41,7 @@ class Router:
 
     def wait_for_cell(self):
         ours = os.readlink("/proc/self/ns/net")
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while os.readlink(f"/proc/{self.cell.pid}/ns/net") == ours:
             assert time.monotonic() < end, "no network namespace"
             time.sleep(0.01)
@@ -56,7 +56,7 @@ class Router:
         log = open(f"{self.dir}/{program}.log", "a")
         self.children[program] = subprocess.Popen(
             self.words(f"{BIN}/{program}", "--run-dir", self.run, "--data-dir", self.data, "--foreground"), stdout=log, stderr=log)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not os.path.exists(f"{self.run}/{program}"):
             assert self.children[program].poll() is None and time.monotonic() < end, open(f"{self.dir}/{program}.log").read()
             time.sleep(0.02)
@@ -71,13 +71,13 @@ class Router:
     def postern(self, *options):
         return self.words(f"{BIN}/postern", "--run-dir", self.run, "--data-dir", self.data, *options)
 
-    def script(self, text, *options, timeout=30):
+    def script(self, text, *options, timeout=300):
         """What a script sees: standard input is `text`."""
         done = subprocess.run(self.postern(*options), input=text, capture_output=True, text=True, timeout=timeout)
         return done.stdout
 
     def command(self, command, *options):
-        done = subprocess.run(self.postern("-c", command, *options), capture_output=True, text=True, timeout=30)
+        done = subprocess.run(self.postern("-c", command, *options), capture_output=True, text=True, timeout=300)
         return done.returncode, done.stdout
 
     def console(self, *options, term="vt100", size=(24, 80)):
@@ -88,7 +88,7 @@ class Router:
             child = self.children.pop(program)
             child.terminate()
             try:
-                child.wait(5)
+                child.wait(60)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
@@ -101,22 +101,22 @@ class Console:
     """One console. What it writes is read as bytes, so that an escape sequence cannot hide."""
 
     def __init__(self, words, term, size):
-        self.child = pexpect.spawn(words[0], words[1:], env={**os.environ, "TERM": term}, dimensions=size, timeout=10, echo=True)
+        self.child = pexpect.spawn(words[0], words[1:], env={**os.environ, "TERM": term}, dimensions=size, timeout=60, echo=True)
         self.child.delaybeforesend = None
         self.all = b""
 
-    def read(self, pattern, timeout=10):
+    def read(self, pattern, timeout=60):
         """Everything up to the end of what matches."""
         self.child.expect(pattern, timeout=timeout)
         got = self.child.before + self.child.after
         self.all += got
         return got
 
-    def type(self, keys, pattern, timeout=10):
+    def type(self, keys, pattern, timeout=60):
         self.child.send(keys)
         return self.read(pattern, timeout)
 
-    def command(self, line, prompt=rb"[\w.-]+(?:\([\w-]+\))?[>#]$", timeout=10):
+    def command(self, line, prompt=rb"[\w.-]+(?:\([\w-]+\))?[>#]$", timeout=60):
         """Types a line; returns the screen between it and the next prompt."""
         got = self.type(line + "\r", rb"^[^\r\n]*\r\n(?:(?:.*\r\n)*)" + prompt, timeout)
         text = got.decode().replace("\r\n", "\n")
@@ -133,7 +133,7 @@ class Console:
             time.sleep(pause)
             pattern = re.compile(screen_pattern(screen), re.S)
             self.child.send(keys)
-            got, end = b"", time.monotonic() + 10
+            got, end = b"", time.monotonic() + 60
             while not pattern.fullmatch(got):
                 try:
                     got += self.child.read_nonblocking(65536, 0.5)
