@@ -56,7 +56,7 @@ class Swan(rig.Site):
                 len(re.findall(r"ESTABLISHED, IKEv1", self.run("R2", "swanctl", "--list-sas"))))
 
     def initiate(self, child="site", check=True):
-        return self.run("R2", "swanctl", "--initiate", "--child", child, "--timeout", "20", check=check)
+        return self.run("R2", "swanctl", "--initiate", "--child", child, "--timeout", "120", check=check)
 
     def pairs(self):
         """What both have of SAs: ({(inbound SPI, outbound SPI)} of R1, the same of R2 seen from R1)."""
@@ -86,7 +86,7 @@ class Swan(rig.Site):
     def logged(self, pattern, node="R1", seconds=20):
         """Waits for a line of the log."""
         read = (lambda: self.show("R1", "show logging")) if node == "R1" else self.said
-        return until(lambda: re.search(pattern, read()), seconds, f"{pattern} in the log of {node}:\n{read()[-3000:]}")
+        return until(lambda: re.search(pattern, read()), seconds, lambda: f"{pattern} in the log of {node}:\n{read()[-3000:]}")
 
 
 def swan_fixture(name):

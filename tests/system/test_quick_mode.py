@@ -19,14 +19,14 @@ THERE = "192.168.2.1"
 NETS = "local_ts = 192.168.2.0/24; remote_ts = 192.168.1.0/24"
 ECHO = """
 import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("192.168.2.1", 5001)); s.settimeout(60); print("bound", flush=True)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("192.168.2.1", 5001)); s.settimeout(300); print("bound", flush=True)
 while (got := s.recvfrom(100))[0] != b"end":
     s.sendto(*got)
 """
 ASK = """
 import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1)
-for _ in range(20):
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(2)
+for _ in range(60):
     s.sendto(b"hello", ("192.168.2.1", 5001))
     try: print(s.recv(100).decode()); s.sendto(b"end", ("192.168.2.1", 5001)); break
     except TimeoutError: pass
@@ -50,14 +50,13 @@ def crypto_list(site, *lines):
 
 def entry(site, *lines):
     site.configure("R1", "crypto map VPN 10", *lines)
-    site.show("R1", "show crypto ipsec sa | include interface")         # an answer is never older than the lines before it
 
 
 def udp_passes(site):
     serve = site.start("R2", "/usr/bin/python3", "-c", ECHO)
     assert serve.stdout.readline() == "bound\n"
     said = site.run("hostA", "/usr/bin/python3", "-c", ASK).strip()
-    serve.wait(90)
+    serve.wait(400)
     return said == "hello"
 
 
