@@ -58,11 +58,17 @@ static bool falls_back(struct shell *sh, const char *line, struct grammar_match 
 static bool run_local(struct shell *sh, const struct grammar_match *m, const char *line, size_t before)
 {
 	const struct exec_row *row = m->user;
-	struct exec_call call = { sh, m, NULL };
+	struct screen s;
+	struct exec_call call = { sh, m, &s.out };
 	const char *rest = line;
+	bool ok;
 
-	if (match_var(m, "command") == NULL)
-		return row->run(&call);
+	if (match_var(m, "command") == NULL) {
+		screen_open(sh, &s, NULL);
+		ok = row->run(&call);
+		screen_close(&s, NULL);
+		return ok;
+	}
 	rest += strcspn(rest, " \t");
 	rest += strspn(rest, " \t");
 	return exec_line(sh, rest, before + (size_t)(rest - line));

@@ -39,6 +39,27 @@ class Authority:
         with open(f"{self.dir}/{name}.pem", "w") as file:
             file.write(self.sign(request, ("keyUsage=critical,digitalSignature", *extensions), days))
 
+    def below(self, name, subject, extensions=()):
+        """A CA below this one, in a folder of its own; its certificate is here, too: NAME.pem."""
+        ca = Authority(f"{self.dir}/{name}", subject)
+        request = ca.run("req", "-new", "-key", "ca.key", "-subj", subject)
+        signed = self.sign(request, ("basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign", *extensions))
+        for path in (f"{ca.dir}/ca.pem", f"{self.dir}/{name}.pem"):
+            with open(path, "w") as file:
+                file.write(signed)
+        return ca
+
+    def index(self, good=(), revoked=()):
+        """Writes index.txt, what `openssl ocsp` answers from; other certificates are unknown to it."""
+        lines = ""
+        for kind, names in (("V", good), ("R", revoked)):
+            for name in names:
+                serial = self.run("x509", "-in", f"{name}.pem", "-noout", "-serial").strip().split("=")[1]
+                lines += f"{kind}\t401231235959Z\t{'250101000000Z' if kind == 'R' else ''}\t{serial}\tunknown\t/CN={name}\n"
+        with open(f"{self.dir}/index.new", "w") as file:
+            file.write(lines)
+        os.rename(f"{self.dir}/index.new", f"{self.dir}/index.txt")
+
     def crl(self, *names):
         """Writes crl.der: certificates of these files are revoked."""
         for name in ("index.txt", "crlnumber"):

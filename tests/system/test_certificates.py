@@ -1,81 +1,21 @@
 """Main mode and aggressive mode with certificates against strongSwan, both roles: good ones, and each way in which one can be bad.
+Revocation: test_revocation.py.
 
     hostA 192.168.1.10 -- R1 203.0.113.1 -- internet -- 198.51.100.2 strongSwan (R2) -- 192.168.2.10 hostB
-                                            203.0.113.254: the CRL's server
 """
-import os
 import re
-import signal
 
 import pytest
 
 from authority import Authority, enroll
 from conftest import site_fixture
-from rig import ROOT, until
+from rig import until
+from strongswan import Strongswan
 
 site = site_fixture("certificates", peer="strongswan")
 pytestmark = pytest.mark.xdist_group("certificates")
 
-PEER = "%s/tests/qemu/peer-ike" % ROOT
-
-
-class Strongswan:
-    """R2's configuration, and its log."""
-
-    def __init__(self, site):
-        self.site = site
-        self.dir = f"/var/tmp/postern-lab/{site.name}/R2/ike"
-
-    def load(self, ca, name, proposal="aes256-sha256-modp2048", identity=None, aggressive="no"):
-        for folder in ("x509", "x509ca", "private"):
-            os.makedirs(f"{self.dir}/{folder}", exist_ok=True)
-        for source, target in (("ca.pem", "x509ca/ca.pem"), (f"{name}.pem", "x509/own.pem"), (f"{name}.key", "private/own.key")):
-            with open(f"{ca.dir}/{source}") as one, open(f"{self.dir}/{target}", "w") as other:
-                other.write(one.read())
-        own = f"id = {identity}" if identity else ""
-        with open(f"{self.dir}/swanctl.conf", "w") as file:
-            file.write(CONF.format(proposal=proposal, own=own, aggressive=aggressive))
-        self.control("--terminate", "--ike", "postern", "--force", check=False)
-        self.control("--load-all", "--clear")
-
-    def control(self, *words, check=True):
-        return self.site.run("R2", PEER, "in", self.dir, "swanctl", *words, check=check)
-
-    def log(self):
-        with open(f"{self.dir}/log") as file:
-            return file.read()
-
-
-CONF = """connections {{
-	postern {{
-		version = 1
-		aggressive = {aggressive}
-		local_addrs = 198.51.100.2
-		remote_addrs = 203.0.113.1
-		encap = yes
-		proposals = {proposal}
-		local {{
-			auth = pubkey
-			certs = own.pem
-			{own}
-		}}
-		remote {{
-			auth = pubkey
-			id = %any
-		}}
-		children {{
-			site {{
-				local_ts = 192.168.2.0/24
-				remote_ts = 192.168.1.0/24
-				esp_proposals = aes256-sha256
-			}}
-		}}
-	}}
-}}
-"""
-
 R1 = "CN=R1,O=Acme"
-CRL = "crlDistributionPoints=URI:http://203.0.113.254:8080/crl.der"
 
 
 def typed(site):
@@ -235,36 +175,3 @@ def test_wrong_name(site, setup):
     passes(site)
     site.configure("R1", "crypto map VPN 10 ipsec-isakmp", "no set isakmp-profile P", "exit", "no crypto isakmp profile P",
                    "no crypto pki certificate map NOT 10")
-
-
-def test_revoked_by_a_list_over_http(site, setup):
-    ca, swan = setup
-    method(site, "rsa-sig")
-    ca.issue("listed", "rsa", "/O=Acme/CN=R2", ("subjectAltName=IP:198.51.100.2", CRL))
-    swan.load(ca, "listed")
-    site.configure("R1", "crypto pki trustpoint CA-RSA", "revocation-check crl", "exit", "crypto pki trustpoint CA-EC", "revocation-check crl")
-    try:
-        # Nobody answers: not let in.
-        assert site.ping(count=2, wait=1)[1] == 0
-        log_has(site, r"nothing could be learned of the certificate's revocation")
-        ca.crl()
-        server = site.start("internet", "sh", "-c", "echo $$; exec /usr/bin/python3 -m http.server --bind 203.0.113.254 "
-                            f"--directory {ca.dir} 8080 2>/dev/null")
-        pid = int(server.stdout.readline())
-        try:
-            passes(site)
-            screen = site.show("R1", "show crypto pki crls")
-            assert re.search(r"cn=Root", screen) and "http://203.0.113.254:8080/crl.der" in screen, screen
-            # The list that is kept is good for its time; a new start fetches the new one.
-            ca.crl("listed.pem")
-            site.console("R1", "clear crypto session")
-            site.kill("R1", "ikemgrd")
-            until(lambda: "QM_IDLE" not in site.show("R1", "show crypto isakmp sa"), 20, "a new ikemgrd")
-            site.ping(count=3, wait=2)
-            log_has(site, r"Certificate received from 198\.51\.100\.2 is bad: the certificate has been revoked")
-        finally:
-            os.kill(pid, signal.SIGTERM)
-            server.wait()
-    finally:
-        for name in ("CA-RSA", "CA-EC"):
-            site.configure("R1", f"crypto pki trustpoint {name}", "revocation-check none")
