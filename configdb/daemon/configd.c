@@ -324,6 +324,7 @@ void configd_close(struct configd *d)
 	keymaker_free(d->keymaker);
 	loop_timer_free(d->notify);
 	loop_timer_free(d->expiry);
+	mem_free(d->said);
 	cfg_free(d->now);
 	cfg_source_close(d->source);
 	store_close(d->store);

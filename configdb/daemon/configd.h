@@ -60,6 +60,8 @@ struct configd {
 	struct verifier *verifier;
 	struct keymaker *keymaker;
 	struct loop_timer *expiry; /* pki_expiry.c */
+	struct expiry_said *said;  /* what its lines were about */
+	size_t nsaid;
 	uint64_t last_key_job;
 	char key_label[CFG_NAME]; /* of the job that runs */
 	bool key_exportable;

@@ -1,4 +1,5 @@
-/* Certificates and signatures: known failures 28 to 31. */
+/* Certificates, their names and signatures: known failures 15 and 28 to 31. */
+#include "configdb/cert.h"
 #include "configdb/keypairs.h"
 #include "ikemgr/ocsp.h"
 #include "ikemgr/proc/keys.h"
@@ -10,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -62,6 +64,7 @@ static EVP_PKEY *rsa_of(unsigned bits, unsigned exponent)
 /* 28. PKCS #1: trailing bytes, missing padding, short hash, e = 3, tiny modulus. */
 static void pkcs1_exactly(void **state)
 {
+	static const uint8_t info[] = { 0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20 };
 	EVP_PKEY *key = rsa_of(1024, 3);
 	struct span h = span_of(hash, sizeof(hash)), s;
 	uint8_t block[128], sig[512];
@@ -91,6 +94,11 @@ static void pkcs1_exactly(void **state)
 	s = raw_sign(key, block, 128, sig);
 	assert_false(x509_proof_good(key, AUTH_RSA_SIG, h, s));
 	/* With a hash's OID in front, as other protocols have it: not IKEv1's form. */
+	block_make(block, 128, 128 - 3 - 32, 0);
+	memcpy(block + 128 - 32 - sizeof(info), info, sizeof(info));
+	block[128 - 32 - sizeof(info) - 1] = 0;
+	s = raw_sign(key, block, 128, sig);
+	assert_false(x509_proof_good(key, AUTH_RSA_SIG, h, s));
 	EVP_PKEY_free(key);
 }
 
@@ -186,6 +194,150 @@ static void explicit_curve(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* ---- Whole certificates ---- */
+
+static X509 *cert_unsigned(const char *subject, const char *alt, EVP_PKEY *key)
+{
+	X509 *x = X509_new();
+	X509_NAME *name = cert_name_parse(subject), *root = cert_name_parse("CN=Root,O=Acme");
+	X509_EXTENSION *e =
+		X509V3_EXT_conf_nid(NULL, NULL, alt ? NID_subject_alt_name : NID_basic_constraints, alt ? alt : "critical,CA:TRUE");
+
+	X509_set_version(x, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), 7);
+	X509_set_subject_name(x, name);
+	X509_set_issuer_name(x, root);
+	ASN1_TIME_set(X509_getm_notBefore(x), 1);
+	ASN1_TIME_set(X509_getm_notAfter(x), 2000000000);
+	X509_set_pubkey(x, key);
+	assert_int_equal(X509_add_ext(x, e, -1), 1);
+	X509_EXTENSION_free(e);
+	X509_NAME_free(name);
+	X509_NAME_free(root);
+	return x;
+}
+
+static size_t der_of(X509 *x, uint8_t *out, size_t size)
+{
+	int len = i2d_X509(x, NULL);
+
+	assert_true(len > 0 && (size_t)len <= size);
+	return (size_t)i2d_X509(x, &out);
+}
+
+/* The parameters of both algorithm fields; what was signed is as it was. */
+static void parameters_set(X509 *x, const uint8_t *der, size_t len)
+{
+	const X509_ALGOR *outer;
+	const ASN1_BIT_STRING *sig;
+
+	X509_get0_signature(&sig, &outer, x);
+	for (int i = 0; i < 2; i++) {
+		X509_ALGOR *a = (X509_ALGOR *)(i == 0 ? outer : X509_get0_tbs_sigalg(x));
+		ASN1_STRING *s = len ? ASN1_STRING_new() : NULL;
+
+		if (s)
+			ASN1_STRING_set(s, der, (int)len);
+		X509_ALGOR_set0(a, OBJ_nid2obj(NID_rsassaPss), s ? V_ASN1_SEQUENCE : V_ASN1_UNDEF, s);
+	}
+	i2d_re_X509_tbs(x, NULL);
+}
+
+/* 29. A certificate signed with RSA-PSS whose parameters are absent, empty, cut off, or say a salt that cannot be: refused, no
+ * abort. */
+static void pss_parameters(void **state)
+{
+	static const uint8_t salts[][12] = { { 0x30, 8, 0xa2, 6, 2, 4, 0x7f, 0xff, 0xff, 0xff },
+		{ 0x30, 8, 0xa2, 6, 2, 4, 0x80, 0, 0, 0 }, { 0x30, 5, 0xa2, 3, 2, 1, 0xff }, { 0x30, 0 }, { 0x30, 8, 0xa2, 6, 2 },
+		{ 0x30, 5, 0xa3, 3, 2, 1, 9 } };
+	static const size_t lengths[] = { 10, 10, 7, 2, 5, 7 };
+	uint8_t root_der[1200], leaf_der[1200];
+	EVP_PKEY *key = rsa_of(2048, 65537);
+	X509 *root = cert_unsigned("CN=Root,O=Acme", NULL, key);
+	struct cfg_cert anchor = { .ca = true, .der = root_der };
+	struct cfg_trustpoint tp = { .name = "CA", .certs = &anchor, .ncerts = 1 };
+	struct cfg cfg = { .trustpoints = &tp, .ntrustpoints = 1 };
+	const struct x509_trust trust = { .cfg = &cfg, .wall_us = 1000000000000 };
+	struct x509_leaf leaf;
+	char why[X509_WHY];
+	size_t len;
+
+	(void)state;
+	assert_true(X509_sign(root, key, EVP_sha256()) > 0);
+	anchor.len = (uint16_t)der_of(root, root_der, sizeof(root_der));
+	for (size_t i = 0; i <= sizeof(salts) / sizeof(salts[0]) + 1; i++) {
+		X509 *x = cert_unsigned("CN=R2,O=Acme", "IP:198.51.100.2", key);
+		EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+		EVP_PKEY_CTX *pctx = NULL;
+
+		assert_int_equal(EVP_DigestSignInit(ctx, &pctx, EVP_sha256(), NULL, key), 1);
+		assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
+		assert_true(X509_sign_ctx(x, ctx) > 0);
+		/* The first is whole, so that the others are refused for what they are. */
+		if (i == 1)
+			parameters_set(x, NULL, 0);
+		else if (i > 1)
+			parameters_set(x, salts[i - 2], lengths[i - 2]);
+		len = der_of(x, leaf_der, sizeof(leaf_der));
+		assert_int_equal(x509_verify(&trust, (const struct span[]){ span_of(leaf_der, len) }, 1, &leaf, why), i == 0);
+		x509_leaf_free(&leaf);
+		EVP_MD_CTX_free(ctx);
+		X509_free(x);
+	}
+	X509_free(root);
+	EVP_PKEY_free(key);
+}
+
+static bool says_name(X509 *x, uint8_t type, const void *data, size_t len)
+{
+	const struct payload_id id = { .type = type, .data = span_of(data, len) };
+
+	return x509_names(x, &id);
+}
+
+/* 15. Names that an ID payload says: distinguished names cut off at each byte, with each length turned into another, of indefinite
+ * length, nested without end; names with NUL, '=', wildcards; addresses of 0 to 5 bytes. None is the certificate's. */
+static void odd_names(void **state)
+{
+	EVP_PKEY *key = keypair_make(KEYPAIR_EC, 256);
+	X509 *x = cert_unsigned("CN=R2,O=Acme", "IP:198.51.100.2,DNS:*.example.com,DNS:r2.example.org,email:me@example.org", key);
+	static const char *const odd[] = { "a.example.com", "r2.example.org\0.x", "r2.example.org.", "=", "CN=R2", "*.example.org",
+		"", ".", "R2" };
+	static const size_t odd_len[] = { 13, 17, 15, 1, 5, 13, 0, 1, 2 };
+	uint8_t dn[200], edited[200], nested[512];
+	uint8_t *at = dn;
+	const size_t len = (size_t)i2d_X509_NAME(X509_get_subject_name(x), &at);
+
+	(void)state;
+	assert_true(says_name(x, ID_DER_ASN1_DN, dn, len));
+	for (size_t n = 0; n < len; n++)
+		assert_false(says_name(x, ID_DER_ASN1_DN, dn, n));
+	for (size_t i = 0; i < len; i++)
+		for (unsigned v = 0; v < 256; v++) {
+			memcpy(edited, dn, len);
+			edited[i] = (uint8_t)v;
+			if (says_name(x, ID_DER_ASN1_DN, edited, len))
+				/* The same name: as it was, in another case, or as another kind of string. */
+				assert_true(v == dn[i] || (v ^ dn[i]) == 0x20 || (dn[i] == 0x0c || dn[i] == 0x13));
+		}
+	memcpy(edited, dn, len);
+	edited[len] = 0; /* something behind it */
+	assert_false(says_name(x, ID_DER_ASN1_DN, edited, len + 1));
+	for (size_t i = 0; i < sizeof(nested); i += 2)
+		memcpy(nested + i, "\x30\x80", 2);
+	for (size_t n = 0; n <= sizeof(nested); n++)
+		assert_false(says_name(x, ID_DER_ASN1_DN, nested, n));
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		for (unsigned type = 0; type < 12; type++)
+			assert_false(says_name(x, (uint8_t)type, odd[i], odd_len[i]));
+	assert_true(says_name(x, ID_FQDN, "r2.example.org", 14));
+	assert_true(says_name(x, ID_USER_FQDN, "me@example.org", 14));
+	for (size_t n = 0; n <= 5; n++)
+		assert_int_equal(says_name(x, ID_IPV4_ADDR, "\xc6\x33\x64\x02\x00", n), n == 4);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
 /* 30. ECDSA: empty, zero, out of range, of another length, of another method. */
 static void ecdsa_odd(void **state)
 {
@@ -260,6 +412,8 @@ int main(void)
 		cmocka_unit_test(tiny_modulus),
 		cmocka_unit_test(odd_keys),
 		cmocka_unit_test(explicit_curve),
+		cmocka_unit_test(pss_parameters),
+		cmocka_unit_test(odd_names),
 		cmocka_unit_test(ecdsa_odd),
 		cmocka_unit_test(urls),
 	};

@@ -138,7 +138,8 @@ def test_a_certificate_that_ends_soon_is_told(router, ca):
     config(router, "crypto key generate ec keysize 256 label SOON")
     enroll(lambda text: config(router, text), ca, "SOON", "eckeypair SOON", "CN=SOON,O=Acme", days="5")
     said = router.script("enable\nshow logging\n")
-    assert re.search(r"%PKI-4-CERT_EXPIRY_WARNING: ID Certificate belonging to trustpoint SOON will expire in (4 Days 23|5 Days 0) hours", said), said
+    assert re.search(r"%PKI-1-CERT_EXPIRY_ALERT: ID Certificate belonging to trustpoint SOON will expire in (4 Days 23|5 Days 0) hours", said), said
+    assert "Issuer-name cn=Root,o=Acme Subject-name cn=SOON,o=Acme Serial-number" in said, said
 
 
 def test_zeroize_takes_the_certificate_along(router, ca):

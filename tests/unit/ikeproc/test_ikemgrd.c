@@ -177,18 +177,18 @@ static void lengths_that_lie(void **state)
 {
 	static const size_t lengths[] = { 0, 1, 7, sizeof(struct ikem_debug) + 1, sizeof(struct ikem_clear) - 1,
 		sizeof(struct ikem_clear) + 1, sizeof(struct ikem_key_export) - 1, sizeof(struct ikem_key_export) + 1,
-		MSG_BODY_MAX };
+		sizeof(struct ikem_crl_request) - 1, sizeof(struct ikem_crl_request) + 1, MSG_BODY_MAX };
 	static uint8_t body[MSG_BODY_MAX];
 	struct fixture *f = *state;
 	struct question q;
 
 	NEEDS_ROOT;
 	memset(body, 0xff, sizeof(body));
-	for (uint32_t type = 0; type < IKEM_STATS + 3; type++) {
+	for (uint32_t type = 0; type < IKEM_CRL_REQUEST + 3; type++) {
 		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 			site_ask(&f->a, type, span_of(body, lengths[i]), &q);
 			assert_int_not_equal(q.e, ERR_CLOSED);
-			if (type == IKEM_CLEAR || type == IKEM_KEY_EXPORT || type == 0 || type > IKEM_STATS)
+			if (type == IKEM_CLEAR || type == IKEM_KEY_EXPORT || type == 0 || type >= IKEM_CRL_REQUEST)
 				assert_int_not_equal(q.e, ERR_OK);
 		}
 	}
