@@ -111,7 +111,7 @@ static const char schema_1[] =
 	"'none')),"
 	"  rev3 TEXT CHECK(rev3 IN ('crl', 'ocsp', 'none')), rsa_label TEXT, rsa_bits INTEGER CHECK(rsa_bits BETWEEN 512 AND 4096),"
 	"  ec_label TEXT, hash TEXT CHECK(hash IN ('sha1', 'sha384', 'sha512')), usage TEXT CHECK(usage = 'ike'),"
-	"  chain_stop TEXT CHECK(chain_stop IS NULL), chain_parent TEXT, ocsp_url TEXT,"
+	"  chain_parent TEXT, ocsp_url TEXT,"
 	"  no_nonce TEXT CHECK(no_nonce = 'disable-nonce')) STRICT, WITHOUT ROWID;"
 	/* data: DER as hexadecimal text; key_id: of keys.db, NULL when the router has no such key */
 	"CREATE TABLE pki_cert("
