@@ -35,19 +35,23 @@ struct child *child_new(struct flow *f)
 
 void child_index(struct child *c)
 {
+	struct ike *k = c->flow->k;
+
+	link_del(&c->by_peer);
+	link_add(&k->child_peers[bucket_of_peer(k, c->remote)], &c->by_peer);
 	for (enum part p = PART_ESP; p < PARTS; p++)
 		for (int inbound = 0; inbound < 2; inbound++) {
 			struct child_sa *s = &c->sas[p][inbound];
 
 			link_del(&s->by_spi);
 			if (s->there)
-				link_add(&c->flow->k->spis[spi_bucket(s->key.spi)], &s->by_spi);
+				link_add(&k->spis[spi_bucket(s->key.spi)], &s->by_spi);
 		}
 }
 
 struct child *child_by_spi(struct ike *k, uint8_t ip_protocol, bool inbound, uint32_t spi, struct addr remote)
 {
-	EACH(l, &k->spis[spi_bucket(spi)])
+	EACH_OF(k, l, &k->spis[spi_bucket(spi)])
 	{
 		struct child_sa *s = OWNER(l, struct child_sa, by_spi);
 
@@ -80,9 +84,11 @@ bool child_whole(const struct child *c)
 
 static struct session *session_find(const struct child *c)
 {
-	EACH(l, &c->flow->k->sessions)
+	struct ike *k = c->flow->k;
+
+	EACH_OF(k, l, &k->session_peers[bucket_of_peer(k, c->remote)])
 	{
-		struct session *s = OWNER(l, struct session, link);
+		struct session *s = OWNER(l, struct session, by_peer);
 
 		if (strcmp(s->interface, c->flow->id.interface) == 0 && addr_equal(s->remote, c->remote) &&
 			addr_equal(s->local, c->local))
@@ -112,6 +118,7 @@ void child_up(struct child *c)
 	s->since_us = c->created_us;
 	s->children = 1;
 	link_add(&k->sessions, &s->link);
+	link_add(&k->session_peers[bucket_of_peer(k, s->remote)], &s->by_peer);
 	say_session(k, s, true);
 }
 
@@ -122,6 +129,7 @@ static void session_leave(struct ike *k, struct session *s)
 	if (s->link.next != NULL && !k->closing)
 		say_session(k, s, false);
 	link_del(&s->link);
+	link_del(&s->by_peer);
 	mem_free(s);
 }
 
@@ -150,6 +158,7 @@ void child_free(struct child *c, bool take_back)
 	timer_stop(&k->timers, &c->rekey);
 	timer_release(&k->timers, CHILD_TIMERS);
 	link_del(&c->of_flow);
+	link_del(&c->by_peer);
 	link_del(&c->all);
 	session_leave(k, c->session);
 	mem_free(c);
@@ -173,9 +182,9 @@ void child_delete(struct child *c, const char *why)
 
 bool child_with_peer(struct ike *k, struct addr local, struct addr remote)
 {
-	EACH(l, &k->children)
+	EACH_OF(k, l, &k->child_peers[bucket_of_peer(k, remote)])
 	{
-		struct child *c = OWNER(l, struct child, all);
+		struct child *c = OWNER(l, struct child, by_peer);
 
 		if (addr_equal(c->remote, remote) && addr_equal(c->local, local))
 			return true;
@@ -199,9 +208,9 @@ static bool of_sa(const struct child *c, const struct ike_sa *sa)
 
 void children_of_sa_delete(struct ike_sa *sa, uint64_t older_than_us)
 {
-	EACH(l, &sa->k->children)
+	EACH_OF(sa->k, l, &sa->k->child_peers[bucket_of_peer(sa->k, sa->st.path.remote)])
 	{
-		struct child *c = OWNER(l, struct child, all);
+		struct child *c = OWNER(l, struct child, by_peer);
 
 		if (of_sa(c, sa) && c->created_us < older_than_us)
 			child_free(c, true);
@@ -223,9 +232,9 @@ static bool adopt_fits(const struct child *c, const struct dpm_sa_info *i)
 
 static struct child *adopt_pair(struct ike *k, const struct dpm_sa_info *i)
 {
-	EACH(l, &k->children)
-	if (adopt_fits(OWNER(l, struct child, all), i))
-		return OWNER(l, struct child, all);
+	EACH_OF(k, l, &k->child_peers[bucket_of_peer(k, i->remote)])
+	if (adopt_fits(OWNER(l, struct child, by_peer), i))
+		return OWNER(l, struct child, by_peer);
 	return NULL;
 }
 

@@ -21,7 +21,7 @@ struct child_sa {
 
 struct child {
 	struct flow *flow;
-	struct link of_flow, all;
+	struct link of_flow, by_peer, all;
 	struct child_sa sas[PARTS][2]; /* [inbound] */
 	struct addr local, remote;
 	uint16_t remote_port;
@@ -37,7 +37,7 @@ struct child {
 #define CHILD_TIMERS 2
 
 struct session { /* peer on an interface: `show crypto session`, SESSION_STATUS */
-	struct link link;
+	struct link link, by_peer;
 	char interface[CFG_NAME];
 	struct addr local, remote;
 	uint16_t remote_port;
@@ -47,7 +47,7 @@ struct session { /* peer on an interface: `show crypto session`, SESSION_STATUS 
 
 struct child *child_new(struct flow *f);
 void child_free(struct child *c, bool take_back); /* take_back: out of the data path too */
-void child_index(struct child *c);
+void child_index(struct child *c);                /* by its SPIs and peer, again when they have changed */
 /* `remote` counts for outbound ones, whose SPIs are the peer's. */
 struct child *child_by_spi(struct ike *k, uint8_t ip_protocol, bool inbound, uint32_t spi, struct addr remote);
 struct child_sa *child_main(struct child *c, bool inbound); /* that of ESP, or of AH alone */

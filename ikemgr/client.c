@@ -175,7 +175,7 @@ enum err client_limits(struct step *st)
 
 	if (g == NULL)
 		return ERR_OK;
-	EACH(l, &st->k->sas)
+	EACH_OF(st->k, l, &st->k->sas)
 	{
 		const struct sa_state *o = &OWNER(l, struct ike_sa, all)->st;
 
@@ -225,7 +225,7 @@ bool client_child_meant(struct ike *k, const char *user, const struct child *c)
 {
 	if (user[0] == '\0')
 		return true;
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->sas)
 	{
 		const struct sa_state *s = &OWNER(l, struct ike_sa, all)->st;
 

@@ -53,6 +53,7 @@ struct ike *ike_new(const struct ike_host *host)
 	k->frag_size = FRAGMENT_SIZE;
 	link_init(&k->frag_sets);
 	link_init(&k->sas);
+	link_init(&k->negotiating);
 	link_init(&k->flows);
 	link_init(&k->children);
 	link_init(&k->sessions);
@@ -65,6 +66,13 @@ struct ike *ike_new(const struct ike_host *host)
 		link_init(&k->serials[i]);
 		link_init(&k->peers[i]);
 		link_init(&k->spis[i]);
+		link_init(&k->flow_ids[i]);
+		link_init(&k->flow_peers[i]);
+		link_init(&k->child_peers[i]);
+		link_init(&k->session_peers[i]);
+		link_init(&k->dynamic_ids[i]);
+		link_init(&k->dynamic_peers[i]);
+		link_init(&k->quick_policies[i]);
 	}
 	return k;
 }

@@ -54,7 +54,7 @@ struct ike {
 	struct ike_host host;
 	const struct cfg *cfg; /* borrowed; NULL before the first */
 	struct timers timers;
-	struct link sas, cookies[TABLE_SIZE], serials[TABLE_SIZE], peers[TABLE_SIZE];
+	struct link sas, negotiating, cookies[TABLE_SIZE], serials[TABLE_SIZE], peers[TABLE_SIZE];
 	uint64_t table_key;              /* random: which bucket is nobody's business */
 	uint32_t half_open, nsas;        /* nsas: all IKE SAs */
 	struct ikem_admission admission; /* its counters */
@@ -68,10 +68,14 @@ struct ike {
 	bool told_aggressive; /* the warning about its hash was given */
 	uint32_t next_conn_id, next_child_id;
 	struct link manuals;
-	struct link dynamics; /* dynamic.c */
+	struct link dynamics, dynamic_ids[TABLE_SIZE], dynamic_peers[TABLE_SIZE]; /* dynamic.c */
 	uint32_t next_dynamic;
 	uint64_t next_manual;
-	struct link flows, children, spis[TABLE_SIZE], sessions;
+	struct link flows, flow_ids[TABLE_SIZE], flow_peers[TABLE_SIZE];
+	struct link children, spis[TABLE_SIZE], child_peers[TABLE_SIZE];
+	struct link sessions, session_peers[TABLE_SIZE];
+	struct link quick_policies[TABLE_SIZE]; /* quick modes under way, by policy */
+	uint64_t walked;                        /* objects that were looked at in lists and buckets */
 	struct sa_state scratch_sa;
 	struct handshake scratch_hs;
 	struct quick_state scratch_quick;

@@ -73,9 +73,9 @@ static void dpd_ask(struct ike_sa *sa, unsigned retry_s)
 /* Flows that went to it begin with another peer, if they have one. */
 static void flows_avoid(struct ike *k, struct addr local, struct addr remote)
 {
-	EACH(l, &k->flows)
+	EACH_OF(k, l, &k->flow_peers[bucket_of_peer(k, remote)])
 	{
-		struct flow *f = OWNER(l, struct flow, link);
+		struct flow *f = OWNER(l, struct flow, by_peer);
 
 		if (!addr_equal(f->peer, remote) || !addr_equal(f->local, local))
 			continue;
@@ -87,9 +87,9 @@ static void flows_avoid(struct ike *k, struct addr local, struct addr remote)
 
 static struct ike_sa *sa_of_peer(struct ike *k, struct addr local, struct addr remote)
 {
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, remote)])
 	{
-		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+		struct ike_sa *sa = OWNER(l, struct ike_sa, by_peer);
 
 		if (sa->h == NULL && addr_equal(sa->st.path.remote, remote) && addr_equal(sa->st.path.local, local))
 			return sa;

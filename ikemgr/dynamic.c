@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct dynamic {
-	struct link link;
+	struct link link, by_id, by_peer;
 	struct dpm_dynamic d;
 };
 
@@ -23,9 +23,9 @@ static bool is_dynamic(const struct dp_policy_id *id)
 
 static struct dynamic *dynamic_find(const struct ike *k, const struct dp_policy_id *id)
 {
-	for (struct link *l = k->dynamics.next; l != &k->dynamics; l = l->next)
-		if (policy_id_equal(&OWNER(l, struct dynamic, link)->d.id, id))
-			return OWNER(l, struct dynamic, link);
+	EACH(l, &k->dynamic_ids[bucket_of_policy(k, id)])
+	if (policy_id_equal(&OWNER(l, struct dynamic, by_id)->d.id, id))
+		return OWNER(l, struct dynamic, by_id);
 	return NULL;
 }
 
@@ -81,9 +81,9 @@ void dynamic_id(struct ike *k, const struct policy *p, struct dp_policy_id *id)
 	snprintf(id->interface, sizeof(id->interface), "%s", p->interface->name);
 	snprintf(id->map, sizeof(id->map), "%s", p->place->map);
 	id->map_seq = p->place->seq;
-	EACH(l, &k->dynamics)
+	EACH_OF(k, l, &k->dynamic_peers[bucket_of_peer(k, p->peer)])
 	{
-		const struct dpm_dynamic *d = &OWNER(l, struct dynamic, link)->d;
+		const struct dpm_dynamic *d = &OWNER(l, struct dynamic, by_peer)->d;
 
 		if (d->id.map_seq == id->map_seq && strcmp(d->id.map, id->map) == 0 &&
 			strcmp(d->id.interface, id->interface) == 0 && addr_equal(d->peer, p->peer) &&
@@ -107,7 +107,17 @@ static enum err dynamic_add(struct ike *k, const struct dpm_dynamic *d)
 	}
 	m->d = *d;
 	link_add(&k->dynamics, &m->link);
+	link_add(&k->dynamic_ids[bucket_of_policy(k, &d->id)], &m->by_id);
+	link_add(&k->dynamic_peers[bucket_of_peer(k, d->peer)], &m->by_peer);
 	return ERR_OK;
+}
+
+static void dynamic_free(struct dynamic *m)
+{
+	link_del(&m->link);
+	link_del(&m->by_id);
+	link_del(&m->by_peer);
+	mem_free(m);
 }
 
 void dynamic_put(struct ike *k, const struct quick *q)
@@ -125,17 +135,12 @@ void dynamic_put(struct ike *k, const struct quick *q)
 /* Does a quick mode that is under way, other than `but`, need it? */
 static bool negotiated(struct ike *k, const struct dp_policy_id *id, const struct quick *but)
 {
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->quick_policies[bucket_of_policy(k, id)])
 	{
-		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+		const struct quick *q = OWNER(l, struct quick, by_policy);
 
-		EACH(m, &sa->quicks)
-		{
-			const struct quick *q = OWNER(m, struct quick, link);
-
-			if (q != but && q->st != NULL && policy_id_equal(&q->st->policy, id))
-				return true;
-		}
+		if (q != but && policy_id_equal(&q->st->policy, id))
+			return true;
 	}
 	return false;
 }
@@ -149,8 +154,7 @@ void dynamic_unused(struct ike *k, const struct dp_policy_id *id, const struct q
 	/* At our own end everything stays: it will be taken up again. */
 	if (!k->closing)
 		k->host.dynamic_del(k->host.ctx, &m->d.id);
-	link_del(&m->link);
-	mem_free(m);
+	dynamic_free(m);
 }
 
 void dynamic_adopt(struct ike *k, const struct dpm_dynamic *d)
@@ -176,12 +180,7 @@ void dynamics_adopted(struct ike *k)
 void dynamics_forget(struct ike *k)
 {
 	EACH(l, &k->dynamics)
-	{
-		struct dynamic *m = OWNER(l, struct dynamic, link);
-
-		link_del(&m->link);
-		mem_free(m);
-	}
+	dynamic_free(OWNER(l, struct dynamic, link));
 }
 
 /* The IKE SA for a pair's renewal: several clients may have one address, behind a NAT, so it is the one that was given this one. */
@@ -189,9 +188,9 @@ struct ike_sa *dynamic_sa(struct ike *k, struct addr local, const struct policy 
 {
 	struct ike_sa *sa = NULL;
 
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, p->peer)])
 	{
-		struct ike_sa *o = OWNER(l, struct ike_sa, all);
+		struct ike_sa *o = OWNER(l, struct ike_sa, by_peer);
 
 		if (o->st.state == QM_IDLE && !o->forgotten && o->st.client.address != 0 &&
 			o->st.client.address == addr_to_v4(p->sel.remote.from) && addr_equal(o->st.path.remote, p->peer) &&

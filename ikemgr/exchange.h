@@ -4,6 +4,8 @@
 
 #include "ikemgr/rule.h"
 
+struct flow;
+
 /* runner.c: outcomes are final; `sa` may be gone afterwards when false is returned. */
 void exchange_start(struct ike *k, struct ike_sa *sa, struct quick *q);
 void run_ready(struct ike *k, struct ike_sa *sa, struct quick *q);
@@ -44,6 +46,7 @@ enum err message_hash_check(struct step *st, struct span before) MUST_CHECK;
 /* outcome.c. Committed: what follows from a state that was reached. */
 void phase1_done(struct ike_sa *sa);
 void phase2_done(struct quick *q);
+struct flow *quick_flow(const struct quick *q); /* the one that waits for it; NULL: none */
 /* Ends it with a failure that is told. `notify` 0: the peer is not told. `sa`, `q` are gone afterwards. */
 void phase1_fail(struct ike_sa *sa, uint16_t notify, const char *why);
 void quick_fail(struct quick *q, uint16_t notify, const char *why, bool silent_peer);

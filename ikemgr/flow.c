@@ -34,9 +34,9 @@ struct flow *flow_get(struct ike *k, const struct dp_policy_id *id, bool make)
 {
 	struct flow *f;
 
-	EACH(l, &k->flows)
-	if (policy_id_equal(&OWNER(l, struct flow, link)->id, id))
-		return OWNER(l, struct flow, link);
+	EACH_OF(k, l, &k->flow_ids[bucket_of_policy(k, id)])
+	if (policy_id_equal(&OWNER(l, struct flow, by_id)->id, id))
+		return OWNER(l, struct flow, by_id);
 	if (!make)
 		return NULL;
 	f = mem_zalloc(sizeof(*f));
@@ -50,6 +50,36 @@ struct flow *flow_get(struct ike *k, const struct dp_policy_id *id, bool make)
 	f->again = (struct timer){ .fire = flow_again, .owner = f };
 	link_init(&f->children);
 	link_add(&k->flows, &f->link);
+	link_add(&k->flow_ids[bucket_of_policy(k, id)], &f->by_id);
+	return f;
+}
+
+void flow_peer(struct flow *f, struct addr peer)
+{
+	link_del(&f->by_peer);
+	f->peer = peer;
+	link_add(&f->k->flow_peers[bucket_of_peer(f->k, peer)], &f->by_peer);
+}
+
+/* The flows with that peer, onto a list of the caller's, who takes them from there one by one: what happens to one of them may
+ * change the peer of others, or end them. */
+static void flows_gather(struct ike *k, struct addr peer, struct link *mine)
+{
+	link_init(mine);
+	EACH_OF(k, l, &k->flow_peers[bucket_of_peer(k, peer)])
+	if (addr_equal(OWNER(l, struct flow, by_peer)->peer, peer)) {
+		link_del(l);
+		link_add(mine, l);
+	}
+}
+
+/* The next one, back in its place; NULL: that was all. */
+static struct flow *flow_gathered(struct link *mine)
+{
+	struct flow *f = mine->next == mine ? NULL : OWNER(mine->next, struct flow, by_peer);
+
+	if (f != NULL)
+		flow_peer(f, f->peer);
 	return f;
 }
 
@@ -60,6 +90,8 @@ void flow_free(struct flow *f)
 	timer_stop(&k->timers, &f->again);
 	timer_release(&k->timers, FLOW_TIMERS);
 	link_del(&f->link);
+	link_del(&f->by_id);
+	link_del(&f->by_peer);
 	dynamic_unused(k, &f->id, NULL);
 	mem_free(f);
 }
@@ -126,12 +158,11 @@ static bool making(const struct quick *q, const struct flow *f)
  * the answer to that asks for a pair that is as good as there. Under an SA that the peer has forgotten nothing more comes. */
 static bool peer_makes_it(const struct flow *f)
 {
-	EACH(l, &f->k->sas)
+	EACH_OF(f->k, l, &f->k->quick_policies[bucket_of_policy(f->k, &f->id)])
 	{
-		const struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+		const struct quick *q = OWNER(l, struct quick, by_policy);
 
-		EACH(m, &sa->quicks)
-		if (!sa->forgotten && making(OWNER(m, struct quick, link), f))
+		if (!q->sa->forgotten && making(q, f))
 			return true;
 	}
 	return false;
@@ -209,7 +240,7 @@ static void flow_try(struct flow *f, const struct policy *p, int i)
 
 	f->tried_set |= UINT32_C(1) << i;
 	patient = peers_left(f, p->entry) == 0;
-	f->peer = addr_v4(p->entry->peers[i].addr);
+	flow_peer(f, addr_v4(p->entry->peers[i].addr));
 	f->peer_good = false;
 	f->local = ike_policy_local(k, p->interface, f->peer);
 	f->stage = FLOW_IKE;
@@ -228,7 +259,7 @@ static void flow_try_dynamic(struct flow *f, const struct policy *p)
 	struct ike_sa *sa;
 
 	f->local = ike_policy_local(f->k, p->interface, p->peer);
-	f->peer = p->peer;
+	flow_peer(f, p->peer);
 	sa = f->tried_set == 0 ? dynamic_sa(f->k, f->local, p) : NULL;
 	f->tried_set = 1;
 	if (sa == NULL || quick_begin(sa, f) != ERR_OK)
@@ -267,7 +298,7 @@ void flow_renew(struct flow *f, struct addr peer)
 {
 	if (f->stage != FLOW_IDLE)
 		return;
-	f->peer = peer;
+	flow_peer(f, peer);
 	f->peer_good = true;
 	flow_round(f);
 }
@@ -380,6 +411,7 @@ enum err quick_begin(struct ike_sa *sa, struct flow *f)
 		return ERR_NOMEM;
 	q->tx.limit = QUICK_TRIES;
 	q->st->policy = f->id;
+	quick_policy_known(q);
 	q->st->sel = f->narrowed && selectors_within(&f->narrow, &p.sel) ? f->narrow : p.sel;
 	q->st->terms.group = p.entry->pfs;
 	q->st->idle_s = policy_idle(k, p.entry);
@@ -419,18 +451,17 @@ void flow_ike_up(struct ike_sa *sa)
 {
 	struct ike *k = sa->k;
 	struct addr local = sa->st.path.local, remote = sa->st.path.remote;
+	struct link mine;
 
-	EACH(l, &k->flows)
-	{
-		struct flow *f = OWNER(l, struct flow, link);
-
+	flows_gather(k, remote, &mine);
+	for (struct flow *f = flow_gathered(&mine); f != NULL; f = flow_gathered(&mine)) {
 		flow_leave_forgotten(f, local, remote);
 		if (waits_for(f, local, remote) && quick_begin(sa, f) != ERR_OK)
 			flow_failed(f);
 	}
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, remote)])
 	{
-		struct ike_sa *old = OWNER(l, struct ike_sa, all);
+		struct ike_sa *old = OWNER(l, struct ike_sa, by_peer);
 
 		if (old != sa && old->forgotten && addr_equal(old->st.path.remote, remote) && addr_equal(old->st.path.local, local))
 			sa_free(old);
@@ -440,11 +471,10 @@ void flow_ike_up(struct ike_sa *sa)
 void flow_ike_failed(struct ike *k, struct addr local, struct addr peer)
 {
 	struct ike_sa *other = sa_established(k, local, peer);
+	struct link mine;
 
-	EACH(l, &k->flows)
-	{
-		struct flow *f = OWNER(l, struct flow, link);
-
+	flows_gather(k, peer, &mine);
+	for (struct flow *f = flow_gathered(&mine); f != NULL; f = flow_gathered(&mine)) {
 		if (!waits_for(f, local, peer))
 			continue;
 		if (other == NULL || quick_begin(other, f) != ERR_OK)
@@ -456,11 +486,10 @@ void flow_ike_failed(struct ike *k, struct addr local, struct addr peer)
 void flow_orphans(struct ike *k, struct addr local, struct addr peer)
 {
 	struct ike_sa *other = sa_established(k, local, peer);
+	struct link mine;
 
-	EACH(l, &k->flows)
-	{
-		struct flow *f = OWNER(l, struct flow, link);
-
+	flows_gather(k, peer, &mine);
+	for (struct flow *f = flow_gathered(&mine); f != NULL; f = flow_gathered(&mine)) {
 		if (!waits_for(f, local, peer))
 			continue;
 		if (other != NULL ? quick_begin(other, f) != ERR_OK : false)
@@ -506,7 +535,7 @@ void flow_up(struct flow *f, const struct quick *q)
 	if (mine || (f->stage == FLOW_IKE && (!f->narrowed || selectors_within(&f->narrow, &q->st->sel))))
 		f->stage = FLOW_IDLE;
 	if (f->stage == FLOW_IDLE) {
-		f->peer = q->sa->st.path.remote;
+		flow_peer(f, q->sa->st.path.remote);
 		f->peer_good = true;
 		timer_stop(&f->k->timers, &f->again);
 	}
@@ -518,7 +547,7 @@ void flow_up(struct flow *f, const struct quick *q)
 
 void flows_retry(struct ike *k)
 {
-	EACH(l, &k->flows)
+	EACH_OF(k, l, &k->flows)
 	{
 		struct flow *f = OWNER(l, struct flow, link);
 

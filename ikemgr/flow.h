@@ -12,10 +12,10 @@ struct ike_sa;
 enum flow_stage { FLOW_IDLE, FLOW_IKE, FLOW_QUICK };
 struct flow {
 	struct ike *k;
-	struct link link;
+	struct link link, by_id, by_peer;
 	struct dp_policy_id id;
 	enum flow_stage stage;
-	struct addr local, peer; /* of the attempt; `peer` of the last success when idle */
+	struct addr local, peer; /* of the attempt; `peer` of the last success when idle. Set by flow_peer */
 	bool peer_good;
 	struct addr dead; /* peer that was found dead, not to be the first one tried before */
 	uint64_t dead_until_us;
@@ -37,6 +37,7 @@ struct flow {
 
 struct flow *flow_get(struct ike *k, const struct dp_policy_id *id, bool make);
 void flow_start(struct flow *f);
+void flow_peer(struct flow *f, struct addr peer);
 void flow_acquire(struct ike *k, const struct dpm_acquire *a);
 bool flow_connect(struct flow *f); /* begins without traffic; false: it has SAs */
 void flow_ike_up(struct ike_sa *sa);

@@ -16,7 +16,8 @@ struct frag_set;
 struct ike_sa {
 	struct ike *k;
 	struct link by_cookie, by_serial, by_peer, all;
-	uint64_t serial; /* never used again */
+	struct link negotiating; /* while it has a handshake; the oldest comes first */
+	uint64_t serial;         /* never used again */
 	uint32_t conn_id;
 	struct sa_state st;
 	struct handshake *h; /* NULL once phase 1 is through */
@@ -41,7 +42,9 @@ struct ike_sa {
 };
 #define SA_TIMERS 6
 
-/* table.c */
+/* table.c. Of the buckets of everything that is found by peer, or by policy. */
+size_t bucket_of_peer(const struct ike *k, struct addr a);
+size_t bucket_of_policy(const struct ike *k, const struct dp_policy_id *id);
 struct ike_sa *sa_new(struct ike *k, bool initiator, uint8_t exchange, const struct ike_path *path, uint64_t cookie_i);
 /* Takes it out of everything, wipes and frees; keeps a row for show. Ends its quick modes. Sends nothing. */
 void sa_free(struct ike_sa *sa);

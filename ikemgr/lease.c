@@ -16,14 +16,14 @@ bool pool_has(const struct ike *k, uint32_t low, uint32_t high)
 
 static bool lease_taken(struct ike *k, const struct sa_state *s, uint32_t address)
 {
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->sas)
 	{
 		const struct sa_state *o = &OWNER(l, struct ike_sa, all)->st;
 
 		if (o->client.address == address && !client_same(o, s))
 			return true;
 	}
-	EACH(c, &k->children)
+	EACH_OF(k, c, &k->children)
 	{
 		const struct child *o = OWNER(c, struct child, all);
 
@@ -45,7 +45,7 @@ static bool pool_lists(const struct ike *k, const char *name, uint32_t address)
 /* The address of the same user's other SA, which this one will take the place of; 0: none. */
 static uint32_t lease_kept(struct ike *k, const struct sa_state *s)
 {
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->sas)
 	{
 		const struct sa_state *o = &OWNER(l, struct ike_sa, all)->st;
 

@@ -190,21 +190,28 @@ static void child_move(struct child *c, struct addr to, uint16_t port)
 {
 	struct dpm_sa_move move = { .key = c->sas[PART_ESP][false].key, .remote = to, .remote_port = port };
 
-	c->remote = to;
 	c->remote_port = port;
+	if (!addr_equal(c->remote, to)) {
+		c->remote = to;
+		child_index(c);
+	}
 	c->flow->k->host.sa_move(c->flow->k->host.ctx, &move);
 }
 
 static void session_move(struct ike *k, struct addr local, struct addr from, struct addr to, uint16_t port)
 {
-	EACH(l, &k->sessions)
+	EACH_OF(k, l, &k->session_peers[bucket_of_peer(k, from)])
 	{
-		struct session *s = OWNER(l, struct session, link);
+		struct session *s = OWNER(l, struct session, by_peer);
 
 		if (!addr_equal(s->remote, from) || !addr_equal(s->local, local))
 			continue;
 		s->remote = to;
 		s->remote_port = port;
+		if (!addr_equal(from, to)) {
+			link_del(&s->by_peer);
+			link_add(&k->session_peers[bucket_of_peer(k, to)], &s->by_peer);
+		}
 	}
 }
 
@@ -212,16 +219,16 @@ void natt_move(struct ike *k, struct addr local, struct addr from, struct addr t
 {
 	char was[ADDR_TEXT], is[ADDR_TEXT];
 
-	EACH(l, &k->children)
+	EACH_OF(k, l, &k->child_peers[bucket_of_peer(k, from)])
 	{
-		struct child *c = OWNER(l, struct child, all);
+		struct child *c = OWNER(l, struct child, by_peer);
 
 		if (c->udp_encap && c->sas[PART_ESP][false].there && addr_equal(c->remote, from) && addr_equal(c->local, local))
 			child_move(c, to, port);
 	}
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, from)])
 	{
-		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+		struct ike_sa *sa = OWNER(l, struct ike_sa, by_peer);
 
 		if (!addr_equal(sa->st.path.remote, from) || !addr_equal(sa->st.path.local, local) ||
 			sa->st.path.local_port != 4500)
@@ -231,7 +238,8 @@ void natt_move(struct ike *k, struct addr local, struct addr from, struct addr t
 		sa->st.path.remote = to;
 		sa->st.path.remote_port = port;
 		sa->tx.path = sa->st.path;
-		sa_moved(sa);
+		if (!addr_equal(from, to))
+			sa_moved(sa);
 	}
 	session_move(k, local, from, to, port);
 }

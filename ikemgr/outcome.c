@@ -26,9 +26,9 @@ static void initial_contact(struct ike_sa *sa)
 
 	if (!sa->st.peer_initial_contact)
 		return;
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, sa->st.path.remote)])
 	{
-		struct ike_sa *other = OWNER(l, struct ike_sa, all);
+		struct ike_sa *other = OWNER(l, struct ike_sa, by_peer);
 
 		/* Clients behind one NAT share an address. */
 		if (strcmp(sa->st.client.user, other->st.client.user) != 0)
@@ -154,23 +154,18 @@ void phase2_done(struct quick *q)
 	quick_settled(q);
 }
 
-static struct flow *flow_of(struct quick *q)
+struct flow *quick_flow(const struct quick *q)
 {
-	EACH(l, &q->sa->k->flows)
-	{
-		struct flow *f = OWNER(l, struct flow, link);
+	struct flow *f = q->st == NULL ? NULL : flow_get(q->sa->k, &q->st->policy, false);
 
-		if (f->stage == FLOW_QUICK && f->quick_sa == q->sa->serial && f->quick_number == q->number)
-			return f;
-	}
-	return NULL;
+	return f != NULL && f->stage == FLOW_QUICK && f->quick_sa == q->sa->serial && f->quick_number == q->number ? f : NULL;
 }
 
 void quick_fail(struct quick *q, uint16_t notify, const char *why, bool silent_peer)
 {
 	struct ike_sa *sa = q->sa;
 	struct ike *k = sa->k;
-	struct flow *f = flow_of(q);
+	struct flow *f = quick_flow(q);
 	uint32_t spis[PARTS] = { 0 };
 
 	if (q->st == NULL) {

@@ -86,6 +86,14 @@ struct quick *quick_by_number(struct ike_sa *sa, uint32_t number)
 	return NULL;
 }
 
+void quick_policy_known(struct quick *q)
+{
+	struct ike *k = q->sa->k;
+
+	link_del(&q->by_policy);
+	link_add(&k->quick_policies[bucket_of_policy(k, &q->st->policy)], &q->by_policy);
+}
+
 static void state_free(struct quick *q)
 {
 	if (q->st == NULL)
@@ -93,6 +101,7 @@ static void state_free(struct quick *q)
 	if (q->dh_held)
 		ask_drop(q->sa->k, q->sa, q);
 	q->dh_held = false;
+	link_del(&q->by_policy);
 	mem_free_secret(q->st, sizeof(*q->st));
 	q->st = NULL;
 	q->sa->nactive--;

@@ -13,7 +13,7 @@ struct flow;
 
 struct quick {
 	struct ike_sa *sa;
-	struct link link;
+	struct link link, by_policy;
 	uint32_t number; /* in the SA, from 1 */
 	uint32_t message_id;
 	struct quick_state *st; /* NULL once done: only repetitions are answered */
@@ -33,7 +33,8 @@ struct quick *quick_find(struct ike_sa *sa, uint32_t message_id);
 struct quick *quick_by_number(struct ike_sa *sa, uint32_t number);
 void quick_free(struct quick *q); /* takes back what it had put into the data path unless done */
 void quick_settled(struct quick *q);
-void quick_put_forget(struct quick *q); /* its SAs are gone from the data path, or belong to the pair */
+void quick_policy_known(struct quick *q); /* its state has a policy: from now on it is found by it */
+void quick_put_forget(struct quick *q);   /* its SAs are gone from the data path, or belong to the pair */
 void quick_sa(const struct quick *q, enum part part, bool inbound, struct dpm_sa *out); /* caller wipes */
 /* flow.c. For that policy. */
 enum err quick_begin(struct ike_sa *sa, struct flow *f) MUST_CHECK;

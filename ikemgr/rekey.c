@@ -172,11 +172,11 @@ void sa_delete(struct ike_sa *sa, bool tell, const char *why)
 	if (tell && (sa->st.evidence & EV_AUTHED))
 		info_send_delete_sa(sa);
 	/* Its flows look for another way: after it has gone, or they would find it again. */
-	EACH(l, &k->flows)
+	EACH(l, &sa->quicks)
 	{
-		struct flow *f = OWNER(l, struct flow, link);
+		struct flow *f = quick_flow(OWNER(l, struct quick, link));
 
-		if (f->stage == FLOW_QUICK && f->quick_sa == sa->serial)
+		if (f != NULL)
 			f->stage = FLOW_IKE;
 	}
 	sa_free(sa);

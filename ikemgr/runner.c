@@ -203,6 +203,7 @@ static void step_commit(struct step *st, struct ike_sa *sa, struct quick *q)
 {
 	bool moved = sa->st.cookie_r != st->s->cookie_r || !addr_equal(sa->st.path.remote, st->s->path.remote);
 	bool keyed = !(sa->st.evidence & EV_KEYS) && (st->s->evidence & EV_KEYS);
+	bool named = q != NULL && !policy_id_equal(&q->st->policy, &st->q->policy);
 
 	step_trace(st, sa, q);
 	if (st->s->client.message_id != sa->st.client.message_id)
@@ -212,6 +213,8 @@ static void step_commit(struct step *st, struct ike_sa *sa, struct quick *q)
 		*sa->h = *st->h;
 	if (q != NULL)
 		*q->st = *st->q;
+	if (named)
+		quick_policy_known(q);
 	if (moved)
 		sa_moved(sa);
 	if (keyed && st->k->key_export)

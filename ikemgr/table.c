@@ -37,12 +37,26 @@ static size_t bucket(const struct ike *k, uint64_t v)
 	return (v >> 40) % TABLE_SIZE;
 }
 
-static size_t bucket_peer(const struct ike *k, struct addr a)
+size_t bucket_of_peer(const struct ike *k, struct addr a)
 {
 	uint64_t v[2];
 
 	memcpy(v, a.bytes, sizeof(v));
 	return bucket(k, v[0] ^ (v[1] << 1));
+}
+
+static uint64_t text_hash(uint64_t v, const char *text)
+{
+	while (*text != '\0')
+		v = (v ^ (uint8_t)*text++) * UINT64_C(0x100000001b3);
+	return v;
+}
+
+size_t bucket_of_policy(const struct ike *k, const struct dp_policy_id *id)
+{
+	uint64_t names = text_hash(text_hash(UINT64_C(0xcbf29ce484222325), id->interface) + 1, id->map);
+
+	return bucket(k, names ^ ((uint64_t)id->map_seq << 32) ^ id->ace_seq);
 }
 
 void sa_moved(struct ike_sa *sa)
@@ -52,7 +66,7 @@ void sa_moved(struct ike_sa *sa)
 	link_del(&sa->by_cookie);
 	link_del(&sa->by_peer);
 	link_add(&k->cookies[bucket(k, sa->st.cookie_i)], &sa->by_cookie);
-	link_add(&k->peers[bucket_peer(k, sa->st.path.remote)], &sa->by_peer);
+	link_add(&k->peers[bucket_of_peer(k, sa->st.path.remote)], &sa->by_peer);
 }
 
 struct ike_sa *sa_new(struct ike *k, bool initiator, uint8_t exchange, const struct ike_path *path, uint64_t cookie_i)
@@ -83,6 +97,7 @@ struct ike_sa *sa_new(struct ike *k, bool initiator, uint8_t exchange, const str
 	link_add(&k->sas, &sa->all);
 	link_add(&k->serials[bucket(k, sa->serial)], &sa->by_serial);
 	sa_moved(sa);
+	link_add(&k->negotiating, &sa->negotiating);
 	k->half_open++;
 	k->nsas++;
 	return sa;
@@ -97,6 +112,7 @@ static void handshake_free(struct ike_sa *sa)
 	sa->dh_held = false;
 	mem_free_secret(sa->h, sizeof(*sa->h));
 	sa->h = NULL;
+	link_del(&sa->negotiating);
 	sa->k->half_open--;
 }
 
@@ -153,7 +169,7 @@ void sa_free(struct ike_sa *sa)
 
 struct ike_sa *sa_by_cookies(struct ike *k, uint64_t cookie_i, uint64_t cookie_r)
 {
-	EACH(l, &k->cookies[bucket(k, cookie_i)])
+	EACH_OF(k, l, &k->cookies[bucket(k, cookie_i)])
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, by_cookie);
 
@@ -165,7 +181,7 @@ struct ike_sa *sa_by_cookies(struct ike *k, uint64_t cookie_i, uint64_t cookie_r
 
 struct ike_sa *sa_by_initiator(struct ike *k, uint64_t cookie_i, struct addr remote)
 {
-	EACH(l, &k->cookies[bucket(k, cookie_i)])
+	EACH_OF(k, l, &k->cookies[bucket(k, cookie_i)])
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, by_cookie);
 
@@ -177,7 +193,7 @@ struct ike_sa *sa_by_initiator(struct ike *k, uint64_t cookie_i, struct addr rem
 
 struct ike_sa *sa_by_serial(struct ike *k, uint64_t serial)
 {
-	EACH(l, &k->serials[bucket(k, serial)])
+	EACH_OF(k, l, &k->serials[bucket(k, serial)])
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, by_serial);
 
@@ -196,7 +212,7 @@ struct ike_sa *sa_established(struct ike *k, struct addr local, struct addr remo
 {
 	struct ike_sa *best = NULL;
 
-	EACH(l, &k->peers[bucket_peer(k, remote)])
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, remote)])
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, by_peer);
 
@@ -209,7 +225,7 @@ struct ike_sa *sa_established(struct ike *k, struct addr local, struct addr remo
 
 struct ike_sa *sa_starting(struct ike *k, struct addr local, struct addr remote)
 {
-	EACH(l, &k->peers[bucket_peer(k, remote)])
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, remote)])
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, by_peer);
 
@@ -223,7 +239,7 @@ bool sa_other_with_peer(const struct ike_sa *me)
 {
 	struct ike *k = me->k;
 
-	EACH(l, &k->peers[bucket_peer(k, me->st.path.remote)])
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, me->st.path.remote)])
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, by_peer);
 
@@ -237,7 +253,7 @@ unsigned sa_half_open_of(struct ike *k, struct addr remote)
 {
 	unsigned n = 0;
 
-	EACH(l, &k->peers[bucket_peer(k, remote)])
+	EACH_OF(k, l, &k->peers[bucket_of_peer(k, remote)])
 	{
 		struct ike_sa *sa = OWNER(l, struct ike_sa, by_peer);
 
@@ -248,9 +264,9 @@ unsigned sa_half_open_of(struct ike *k, struct addr remote)
 
 struct ike_sa *sa_oldest_unproved(struct ike *k)
 {
-	EACH(l, &k->sas)
+	EACH_OF(k, l, &k->negotiating)
 	{
-		struct ike_sa *sa = OWNER(l, struct ike_sa, all);
+		struct ike_sa *sa = OWNER(l, struct ike_sa, negotiating);
 
 		if (!sa->st.initiator && (sa->st.state <= MM_SA_SETUP || sa->st.state == AG_INIT_EXCH))
 			return sa;
