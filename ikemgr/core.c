@@ -160,6 +160,7 @@ void ike_invalid_spi(struct ike *k, const struct dpm_invalid_spi *i)
 void ike_datapath_reset(struct ike *k)
 {
 	manuals_reset(k);
+	k->resetting = true;
 	EACH(l, &k->children)
 	{
 		struct child *c = OWNER(l, struct child, all);
@@ -184,6 +185,8 @@ void ike_datapath_reset(struct ike *k)
 		timer_stop(&k->timers, &f->again);
 		flow_maybe_free(f);
 	}
+	k->resetting = false;
+	dynamics_resume(k);
 }
 
 void ike_adopt(struct ike *k, const struct dpm_sa_info *sa)

@@ -105,7 +105,8 @@ struct ike {
 	size_t nguesses;
 	uint32_t last_lease; /* address given last */
 	bool debug, debug_errors, key_export;
-	bool closing; /* ike_free: nothing is said any more */
+	bool closing;   /* ike_free: nothing is said any more */
+	bool resetting; /* ike_datapath_reset: policies of dynamic maps stay for the moment */
 };
 
 /* env */

@@ -2,7 +2,8 @@
  * first entry of the dynamic map that takes it. The policy is known to datapathd before its SAs, has a number of ours, and lasts
  * as long as the flow: until its last pair has gone.
  *
- * Nobody is called because of such a policy: only pairs are renewed, under an IKE SA that the peer has made.
+ * Nobody is called because of such a policy: only pairs are renewed, or made again when the data path has lost them, under an IKE
+ * SA that the peer has made.
  */
 #include "ikemgr/core.h"
 
@@ -149,7 +150,7 @@ void dynamic_unused(struct ike *k, const struct dp_policy_id *id, const struct q
 {
 	struct dynamic *m = is_dynamic(id) ? dynamic_find(k, id) : NULL;
 
-	if (m == NULL || flow_get(k, id, false) != NULL || negotiated(k, id, but))
+	if (m == NULL || k->resetting || flow_get(k, id, false) != NULL || negotiated(k, id, but))
 		return;
 	/* At our own end everything stays: it will be taken up again. */
 	if (!k->closing)
@@ -174,6 +175,28 @@ void dynamics_adopted(struct ike *k)
 		struct dp_policy_id id = OWNER(l, struct dynamic, link)->d.id;
 
 		dynamic_unused(k, &id, NULL);
+	}
+}
+
+/* The peer cannot be waited for: it asks for a pair when it has something to send, and what is sent to it until then has nowhere to
+ * go. */
+void dynamics_resume(struct ike *k)
+{
+	EACH(l, &k->dynamics)
+	{
+		const struct dynamic *m = OWNER(l, struct dynamic, link);
+		struct dp_policy_id id = m->d.id;
+		struct flow *f = NULL;
+		struct policy p;
+
+		if (policy_find(k, &id, &p) && dynamic_sa(k, ike_policy_local(k, p.interface, p.peer), &p) != NULL)
+			f = flow_get(k, &id, true);
+		if (f == NULL) {
+			dynamic_unused(k, &id, NULL);
+			continue;
+		}
+		k->host.dynamic_put(k->host.ctx, &m->d);
+		flow_renew(f, p.peer);
 	}
 }
 

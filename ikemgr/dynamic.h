@@ -16,6 +16,7 @@ void dynamic_put(struct ike *k, const struct quick *q); /* before its first SA *
 void dynamic_unused(struct ike *k, const struct dp_policy_id *id, const struct quick *but);
 void dynamic_adopt(struct ike *k, const struct dpm_dynamic *d);
 void dynamics_adopted(struct ike *k); /* the SAs are known, too: what has none goes */
+void dynamics_resume(struct ike *k);  /* the data path has lost them and their SAs */
 void dynamics_forget(struct ike *k);
 struct ike_sa *dynamic_sa(struct ike *k, struct addr local, const struct policy *p);
 

@@ -109,7 +109,7 @@ void ike_acquire(struct ike *k, const struct dpm_acquire *a);
 void ike_expire(struct ike *k, const struct dpm_expire *e);
 void ike_mapping(struct ike *k, const struct dpm_mapping *m);
 void ike_invalid_spi(struct ike *k, const struct dpm_invalid_spi *i);
-/* After datapathd's restart: its SAs are gone; ours are put away and renegotiated on traffic. */
+/* After datapathd's restart: its SAs are gone; ours are put away and renegotiated on traffic, those under a dynamic map at once. */
 void ike_datapath_reset(struct ike *k);
 /* After our own restart: an IPsec SA that datapathd still has. It is used until its end, or renegotiated. */
 void ike_adopt(struct ike *k, const struct dpm_sa_info *sa);

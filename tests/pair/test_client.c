@@ -495,6 +495,37 @@ static void dynamic_map(void **state)
 	rig_free(r);
 }
 
+/* The data path comes back with nothing: policies whose clients are there are put again, and pairs are made without being asked. */
+static void dynamic_resumed(void **state)
+{
+	struct rig *r = begin(15, "10.9.0.9");
+	struct node *b = &r->n[1];
+	struct dp_policy_id was;
+
+	(void)state;
+	rig_dynamic(b);
+	rig_config(b);
+	assert_int_equal(log_in(r), 0x0a090001);
+	quick_as(r, 0x0a090001, 32, true);
+	was = b->dynamic.id;
+	b->nsas = 0;
+	memset(&b->dynamic, 0, sizeof(b->dynamic));
+	ike_datapath_reset(b->k);
+	rig_run(r, SECONDS(3));
+	assert_int_equal(b->dynamic_put_count, 2);
+	assert_true(policy_id_equal(&b->dynamic.id, &was));
+	assert_int_equal(b->dynamic_del_count, 0);
+	assert_true(rig_up(r));
+	assert_true(policy_id_equal(&rig_sa(b, true, 0)->policy, &was));
+	/* Without an IKE SA there is nobody to make them with. */
+	sa_delete(sa_of(r, 1), false, "test");
+	b->nsas = 0;
+	ike_datapath_reset(b->k);
+	assert_int_equal(b->dynamic_put_count, 2);
+	assert_int_equal(b->dynamic_del_count, 1);
+	rig_free(r);
+}
+
 /* A new ikemgrd takes up what it finds, and takes away what has no SAs. */
 static void dynamic_adopted(void **state)
 {
@@ -583,6 +614,7 @@ int main(void)
 		cmocka_unit_test(logins_bounded),
 		cmocka_unit_test(cleared_by_name),
 		cmocka_unit_test(dynamic_map),
+		cmocka_unit_test(dynamic_resumed),
 		cmocka_unit_test(dynamic_adopted),
 		cmocka_unit_test(by_profile),
 		cmocka_unit_test(no_list),

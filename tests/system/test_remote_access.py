@@ -120,6 +120,22 @@ def test_a_client_outlives_ikemgrd_and_keeps_its_address(site):
     site.console("R1", "clear crypto session")
 
 
+def test_a_client_outlives_datapathd(site):
+    """The policy of the dynamic map is put again, and a pair made for it, without a word of the client's user."""
+    address = re.search(r"installing new virtual IP (10\.10\.0\.\d+)", up(site, "alice")).group(1)
+    assert site.ping("hostA", address, count=3) == (3, 3)
+    with site.capture("lost") as wire:
+        old = site.pid("R1", "datapathd")
+        site.kill("R1", "datapathd")
+        until(lambda: site.pid("R1", "datapathd") != old, 5, "datapathd started again")
+        until(lambda: site.ping("hostA", address, count=3, interval=0.1, wait=1) == (3, 3), 10, "passing to the client")
+        assert site.ping("R2", "192.168.1.10", count=3) == (3, 3)
+    assert wire.clear_text() == []
+    assert f"host {address}" in site.show("R1", "show crypto session")
+    down(site, "alice")
+    site.console("R1", "clear crypto session")
+
+
 def test_tshark_reads_the_transactions_with_the_exported_keys(site):
     site.console("R1", "debug crypto isakmp export flash:ike.keys")
     with site.capture("xauth") as wire:
