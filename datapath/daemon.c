@@ -1,6 +1,8 @@
 /* datapathd's control side: what happens when the configuration or the devices change. */
 #include "datapath/daemon.h"
 
+#include "datapath/dynamic_keep.h"
+
 #include "platform/base/log.h"
 #include "platform/base/mem.h"
 #include "platform/base/secret.h"
@@ -91,7 +93,8 @@ static bool apply(struct daemon *d)
 
 	d->applied_us = d->env->now_us(d->env->ctx);
 	d->behind = false;
-	(void)dynamics_prune(&d->dynamics, d->cfg);
+	if (dynamics_prune(&d->dynamics, d->cfg) != 0)
+		dynamic_keep_save(d->kept_dynamics, &d->dynamics);
 	if (plan_derive(&next, d->cfg, &d->dynamics, links_index, d) != ERR_OK) {
 		daemon_refresh_in(d, RETRY_US);
 		return false;
@@ -117,6 +120,7 @@ static bool apply(struct daemon *d)
 
 bool daemon_dynamics_changed(struct daemon *d)
 {
+	dynamic_keep_save(d->kept_dynamics, &d->dynamics);
 	return apply(d);
 }
 
@@ -269,6 +273,7 @@ enum err daemon_open(struct daemon *d, const struct daemon_args *args)
 	*d = (struct daemon){
 		.loop = args->loop,
 		.door = -1,
+		.kept_dynamics = -1,
 		.env = args->env,
 		.ops = args->ops,
 		.run_dir = args->run_dir,
@@ -281,6 +286,8 @@ enum err daemon_open(struct daemon *d, const struct daemon_args *args)
 		return ERR_NOMEM;
 	if (!msg_path(path, d->run_dir, DATAPATHD_SOCKET))
 		return ERR_RANGE;
+	d->kept_dynamics = dynamic_keep_open(d->run_dir);
+	dynamic_keep_load(d->kept_dynamics, &d->dynamics);
 	d->door = msg_bind(path, 0666);
 	if (d->door < 0) {
 		log_msg("POSTERN", LOG_SEV_ERROR, "SOCKET", "%s: %m", path);
@@ -330,6 +337,8 @@ void daemon_close(struct daemon *d)
 	filter_live_free(d->filter);
 	plan_free(&d->plan);
 	dynamics_free(&d->dynamics);
+	if (d->kept_dynamics >= 0)
+		close(d->kept_dynamics);
 	wanted_free(d);
 	*d = (struct daemon){ 0 };
 }

@@ -41,6 +41,7 @@ struct daemon {
 	const struct cfg *cfg; /* borrowed from the follower; NULL before the first snapshot */
 	struct plan plan;
 	struct dynamics dynamics;
+	int kept_dynamics;     /* their file; -1: none */
 	struct routes *routes; /* of reverse-route; NULL: none are made */
 	struct loop_timer *routing;
 	bool routed; /* what a predecessor left is gone */

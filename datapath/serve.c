@@ -2,6 +2,7 @@
  *
  * Every body is checked against its type's size before it is used, and copied, so that alignment and lifetime are ours. */
 #include "datapath/daemon.h"
+#include "datapath/dynamic_keep.h"
 
 #include "platform/base/log.h"
 #include "platform/base/secret.h"
@@ -149,6 +150,7 @@ static enum err dynamic_put(struct daemon *d, struct msg *m)
 	e = dynamics_put(&d->dynamics, &p);
 	if (e == ERR_OK && !daemon_dynamics_changed(d)) {
 		(void)dynamics_del(&d->dynamics, &p.id);
+		dynamic_keep_save(d->kept_dynamics, &d->dynamics);
 		e = ERR_SYS;
 	}
 	return e;

@@ -5,6 +5,8 @@
  */
 #include "datapath/daemon.h"
 #include "tests/unit/datapath/fake_backend.h"
+
+#include "datapath/dynamic_keep.h"
 #include "platform/base/log.h"
 #include "tests/unit/filter/build.h"
 
@@ -360,6 +362,54 @@ static void list_changes_end_sas(void **state)
 	r->cfg = less;
 }
 
+/* They outlive us, too: what a killed predecessor wrote is in force with the first snapshot. A record that is not whole is none. */
+static void dynamic_kept(void **state)
+{
+	static const char with[] = "interface GigabitEthernet0/0 203.0.113.1/24 map VPN\nmap VPN 10 dynamic D\ndynamic D 5\n";
+	struct rig *r = *state;
+	struct dpm_dynamic p = { .sel = { .local = { addr_v4(0), addr_v4(0xffffffff), 0, 65535 },
+					 .remote = { addr_v4(0x0a000001), addr_v4(0x0a000001), 0, 65535 } },
+		.peer = addr_v4(0xc6336402),
+		.dynamic = "D",
+		.dynamic_seq = 5 };
+	struct cfg *dynamic = build_cfg(with);
+	struct dynamics left = { 0 };
+	uint8_t bytes[4096];
+	ssize_t n;
+	int fd;
+
+	later_us += 200000;
+	daemon_configure(&r->d, dynamic, CFG_ALL);
+	for (unsigned i = 1; i <= 3; i++) {
+		p.id = line(DP_ACE_DYNAMIC | i);
+		p.sel.remote.from = p.sel.remote.to = addr_v4(0x0a000000 + i);
+		assert_int_equal(status_of(r, &r->ike, DPM_DYNAMIC_PUT, &p, sizeof(p)), ERR_OK);
+	}
+	p.id = line(DP_ACE_DYNAMIC | 2);
+	assert_int_equal(status_of(r, &r->ike, DPM_DYNAMIC_DEL, &p.id, sizeof(p.id)), ERR_OK);
+	fd = dynamic_keep_open(r->dir);
+	dynamic_keep_load(fd, &left);
+	assert_int_equal(left.n, 2);
+	assert_memory_equal(left.list, r->d.dynamics.list, 2 * sizeof(*left.list));
+	dynamics_free(&left);
+	/* Killed in a write. */
+	n = pread(fd, bytes, sizeof(bytes), 0);
+	assert_true(n > 0 && n % 2 == 0);
+	bytes[40] ^= 1;
+	dynamic_keep_read(span_of(bytes, (size_t)n), &left);
+	assert_int_equal(left.n, 1);
+	assert_int_equal(left.list[0].id.ace_seq, DP_ACE_DYNAMIC | 3);
+	dynamics_free(&left);
+	dynamic_keep_read(span_of(bytes, (size_t)n - 1), &left);
+	assert_int_equal(left.n, 0);
+	/* The configuration has no place for them any more: gone from the file as well. */
+	later_us += 200000;
+	daemon_configure(&r->d, r->cfg, CFG_ALL);
+	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), 0);
+	close(fd);
+	build_free(dynamic);
+}
+
 /* Policies of dynamic maps: put, read back by the next ikemgrd, and gone with their SAs by a word or by configuration. */
 static void dynamic_policies(void **state)
 {
@@ -587,6 +637,7 @@ int main(void)
 		TEST(spi_and_sa),
 		TEST(list_changes_end_sas),
 		TEST(dynamic_policies),
+		TEST(dynamic_kept),
 		TEST(manual_asks_nobody),
 		TEST(refused_policies),
 		TEST(catches_up),
