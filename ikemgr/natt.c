@@ -35,6 +35,18 @@ void natt_vendor(const struct ike *k, struct sa_state *s, struct span id)
 		s->peer_fragments = true;
 }
 
+/* Drafts 00 and 01 keep ESP on port 500, behind eight bytes that no IKE message begins with; 04 to 08 got the RFC's numbers one by
+ * one. racoon and macOS, which say them, say 02, 03 or the RFC's as well; strongSwan and libreswan know them by name only. */
+void natt_old_say(const struct step *st)
+{
+	static const enum vendor old[] = { VENDOR_NATT_00, VENDOR_NATT_01, VENDOR_NATT_04, VENDOR_NATT_05, VENDOR_NATT_06,
+		VENDOR_NATT_07, VENDOR_NATT_08, VENDOR_NATT_DRAFT };
+
+	for (size_t i = 0; natt_permitted(st->k) && st->s->natt == NATT_NONE && i < sizeof(old) / sizeof(old[0]); i++)
+		if (st->s->vendors & UINT32_C(1) << old[i])
+			trace(st->k, 0, "peer has %s, which we do not have: no NAT traversal", vendor_text(old[i]));
+}
+
 static enum payload_kind natd_kind(const struct sa_state *s)
 {
 	return s->natt == NATT_RFC ? PAYLOAD_NATD : PAYLOAD_NATD_DRAFT;

@@ -10,6 +10,7 @@ struct build;
 
 bool natt_permitted(const struct ike *k);
 void natt_vendor(const struct ike *k, struct sa_state *s, struct span id);
+void natt_old_say(const struct step *st); /* debug: the peer knows only drafts that we do not have */
 void natt_put(struct step *st, struct build *b);
 void natt_check(struct step *st);
 void natt_float(struct sa_state *s);

@@ -93,6 +93,7 @@ void vendors_take(struct step *st)
 
 	for (size_t n = 0; (p = message_find(st->in, PAYLOAD_VID, n)) != NULL; n++)
 		natt_vendor(st->k, st->s, p->v.data.data);
+	natt_old_say(st);
 }
 
 void vendors_answer(struct step *st, struct build *b)

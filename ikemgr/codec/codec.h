@@ -204,6 +204,12 @@ void id_print(char *out, size_t size, const struct payload_id *id);
 	X(NATT_02, "cd60464335df21f87cfdb2fc68b6a448", "NAT-T v2")                                                                 \
 	X(NATT_00, "4485152d18b6bbcd0be8a8469579ddcc", "NAT-T v0")                                                                 \
 	X(NATT_01, "16f6ca16e4a4066d83821a0f0aeaa862", "NAT-T v1")                                                                 \
+	X(NATT_04, "9909b64eed937c6573de52ace952fa6b", "NAT-T v4")                                                                 \
+	X(NATT_05, "80d0bb3def54565ee84645d4c85ce3ee", "NAT-T v5")                                                                 \
+	X(NATT_06, "4d1e0e136deafa34c4f3ea9f02ec7285", "NAT-T v6")                                                                 \
+	X(NATT_07, "439b59f8ba676c4c7737ae22eab8f582", "NAT-T v7")                                                                 \
+	X(NATT_08, "8f8d83826d246b6fc7a8a6a428c11de8", "NAT-T v8")                                                                 \
+	X(NATT_DRAFT, "4df37928e9fc4fd1b3262170d515c662", "NAT-T draft")                                                           \
 	X(DPD, "afcad71368a1f1c96b8696fc77570100", "DPD")                                                                          \
 	X(XAUTH, "09002689dfd6b712", "XAUTH")                                                                                      \
 	X(UNITY, "12f5f28c457168a9702d9fe274cc0100", "Unity")                                                                      \

@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -109,6 +110,41 @@ static void drafts(void **state)
 	}
 }
 
+/* The RFC's vendor ID becomes another draft's, all others nobody's. */
+static bool make_old(struct rig *r, struct packet *p)
+{
+	struct span rfc = vendor_id(VENDOR_NATT_RFC), old = vendor_id(only);
+
+	for (size_t i = 28; i + rfc.len <= p->len; i++)
+		if (memcmp(p->bytes + i, rfc.data, rfc.len) == 0)
+			memcpy(p->bytes + i, old.data, old.len);
+	return keep_only(r, p);
+}
+
+/* Drafts with other rules, 00, 01 and 04 to 08: said by name, and nothing of them is done. */
+static void old_drafts(void **state)
+{
+	static const enum vendor vendors[] = { VENDOR_NATT_00, VENDOR_NATT_01, VENDOR_NATT_04, VENDOR_NATT_08, VENDOR_NATT_DRAFT };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++) {
+		struct rig *r = rig_new(4, 2);
+		char text[64];
+
+		only = vendors[i];
+		r->edit = make_old;
+		ike_debug(r->n[1].k, true, false);
+		rig_acquire(&r->n[0], 10, 10);
+		assert_true(rig_until(r, rig_up, SECONDS(5)));
+		assert_false(rig_sa(&r->n[0], true, 0)->udp_encap);
+		snprintf(text, sizeof(text), "peer has %s, which we do not have", vendor_text(only));
+		assert_true(rig_log_has(r, text));
+		snprintf(text, sizeof(text), "vendor ID is %s", vendor_text(only));
+		assert_true(rig_log_has(r, text));
+		rig_free(r);
+	}
+}
+
 /* The NAT gives a new port: the data path heard authentic packets from there. */
 static void rebound(void **state)
 {
@@ -204,6 +240,7 @@ int main(void)
 		cmocka_unit_test(none_without),
 		cmocka_unit_test(forced),
 		cmocka_unit_test(drafts),
+		cmocka_unit_test(old_drafts),
 		cmocka_unit_test(rebound),
 		cmocka_unit_test(new_address),
 		cmocka_unit_test(keepalive_interval),

@@ -212,6 +212,23 @@ def test_nat_transparency_off(pair):
     pair.configure("R1", "crypto ipsec nat-transparency udp-encapsulation")
 
 
+def test_nat_transparency_off_behind_a_nat(moving):
+    """The NAT is not looked for, and ESP goes without UDP: through this one it comes."""
+    moving.configure("R1", "no crypto ipsec nat-transparency udp-encapsulation")
+    moving.console("R1", "clear crypto session", "")
+    moving.console("R2", "clear crypto session", "")
+    with moving.capture("off") as wire:
+        until(lambda: moving.ping(count=1, wait=2) == (1, 1), 40, "the first packet")
+        assert moving.ping(count=3) == (3, 3)
+    assert wire.clear_text() == []
+    assert wire.read("esp && !udp && ip.src==192.0.2.1") and wire.read("esp && !udp && ip.dst==192.0.2.1")
+    moving.configure("R1", "crypto ipsec nat-transparency udp-encapsulation")
+    moving.console("R1", "clear crypto session", "")
+    with moving.capture("on") as wire:
+        until(lambda: moving.ping(count=1, wait=2) == (1, 1), 40, "the first packet in UDP")
+    assert wire.read("udp.port==4500 && esp")
+
+
 def test_names_and_wildcard_keys(pair):
     """Main mode: a wildcard key, identities by host name, checked by a profile's match."""
     pair.console("R1", "clear crypto session", "")
