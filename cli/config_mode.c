@@ -1,6 +1,6 @@
 /* A line of configuration: do, exit and end are the console's own; everything else configd decides. */
 #include "cli/error.h"
-#include "cli/exec.h"
+#include "cli/exec/pki.h"
 #include "configdb/grammar/arg.h"
 #include "platform/base/secret.h"
 
@@ -143,6 +143,8 @@ bool config_line(struct shell *sh, const char *typed, size_t before)
 		ok = true;
 	else if (is_local(sh, line, m) || falls_back(sh, line, m))
 		ok = run_local(sh, m, line, before + lead);
+	else if (!pki_removal_confirmed(sh, line))
+		ok = false;
 	else if (!banner_open(line) || collect_banner(sh, line))
 		ok = send_line(sh, line, lead, before);
 	wipe(line, sizeof(line)); /* a line may hold a key */

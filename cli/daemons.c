@@ -14,12 +14,17 @@ const char *daemon_name(enum daemon d)
 	return names[d];
 }
 
-static enum err door_open(const char *run_dir, enum daemon d, struct msg_sync *conn)
+static enum err door_open_for(const char *run_dir, enum daemon d, int timeout_ms, struct msg_sync *conn)
 {
 	char path[108];
 
 	conn->fd = -1;
-	return msg_path(path, run_dir, names[d]) ? msg_sync_open(conn, path, TIMEOUT_MS) : ERR_RANGE;
+	return msg_path(path, run_dir, names[d]) ? msg_sync_open(conn, path, timeout_ms) : ERR_RANGE;
+}
+
+static enum err door_open(const char *run_dir, enum daemon d, struct msg_sync *conn)
+{
+	return door_open_for(run_dir, d, TIMEOUT_MS, conn);
 }
 
 enum err daemon_call(const char *run_dir, enum daemon d, uint32_t type, struct span body, void *out, size_t size, size_t *len)
@@ -76,9 +81,15 @@ static bool one_row(void *ctx, struct span body)
 
 enum err daemon_rows(const char *run_dir, enum daemon d, uint32_t type, struct span body, size_t size, void **rows, size_t *n)
 {
+	return daemon_rows_wait(run_dir, d, type, body, size, TIMEOUT_MS, rows, n);
+}
+
+enum err daemon_rows_wait(const char *run_dir, enum daemon d, uint32_t type, struct span body, size_t size, int timeout_ms, void **rows,
+	size_t *n)
+{
 	struct rows r = { .size = size };
 	struct msg_sync conn;
-	enum err e = door_open(run_dir, d, &conn);
+	enum err e = door_open_for(run_dir, d, timeout_ms, &conn);
 
 	if (e != ERR_OK)
 		return e;

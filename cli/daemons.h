@@ -20,5 +20,8 @@ enum err daemon_each(
  * shorter); *rows is freed with mem_free, null when there is none. */
 enum err daemon_rows(
 	const char *run_dir, enum daemon d, uint32_t type, struct span body, size_t size, void **rows, size_t *n) MUST_CHECK;
+/* The same, of what takes its time. */
+enum err daemon_rows_wait(const char *run_dir, enum daemon d, uint32_t type, struct span body, size_t size, int timeout_ms, void **rows,
+	size_t *n) MUST_CHECK;
 
 #endif

@@ -271,10 +271,14 @@ struct cfg_client_group {
 enum cfg_revocation { REVOCATION_NONE, REVOCATION_CRL, REVOCATION_OCSP };
 #define CFG_REVOCATIONS 3
 
+/* The CA's registration authority, if it has one (SCEP): whom it signs as, whom requests are encrypted for. */
+enum cfg_cert_ra { CERT_NOT_RA, CERT_RA_SIGN, CERT_RA_ENCRYPT };
+
 /* A certificate of a trustpoint. */
 struct cfg_cert {
 	bool ca;
 	bool self_signed; /* ours, by `enrollment selfsigned` */
+	enum cfg_cert_ra ra;
 	uint64_t key_id;  /* ours: the key pair in keys.db; 0: the router has none */
 	char serial[48];
 	uint16_t len;
@@ -290,13 +294,17 @@ struct cfg_trustpoint {
 	char chain_parent[CFG_NAME]; /* trustpoint that must vouch for this one's CA; empty: nobody need */
 	bool terminal, pem, selfsigned, pkcs12;
 	char subject[CFG_LINE], fqdn[CFG_NAME];
-	bool fqdn_none;
+	bool fqdn_none, serial_none, ip_none;
 	uint32_t ip;
 	char ip_interface[CFG_NAME]; /* or the address of this one */
 	char rsa_label[CFG_NAME], ec_label[CFG_NAME];
 	uint16_t rsa_bits;
 	char hash[8];           /* of the request: "sha256" … */
-	struct cfg_cert *certs; /* the router's, then the CA's */
+	char url[CFG_LINE];     /* SCEP; empty: none */
+	uint8_t retry_count, retry_period_m;
+	char fingerprint[65];   /* of the CA certificate: 32, 40 or 64 digits; empty: none */
+	uint64_t password_id;   /* the challenge password, in keys.db; 0: none */
+	struct cfg_cert *certs; /* the router's, the RA's, then the CA's */
 	size_t ncerts;
 };
 

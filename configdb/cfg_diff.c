@@ -115,7 +115,7 @@ static bool isakmp_equal(const struct cfg_isakmp *a, const struct cfg_isakmp *b)
 
 static bool cert_equal(const struct cfg_cert *a, const struct cfg_cert *b)
 {
-	return SAME(ca) && SAME(self_signed) && SAME(key_id) && SAME_TEXT(serial) && SAME(len) &&
+	return SAME(ca) && SAME(ra) && SAME(self_signed) && SAME(key_id) && SAME_TEXT(serial) && SAME(len) &&
 	       memcmp(a->der, b->der, a->len) == 0;
 }
 ARRAY_EQUAL(certs_equal, cfg_cert, cert_equal)
@@ -124,9 +124,10 @@ static bool trustpoint_equal(const struct cfg_trustpoint *a, const struct cfg_tr
 {
 	return SAME_TEXT(name) && SAME(nrevocation) && memcmp(a->revocation, b->revocation, sizeof(a->revocation)) == 0 &&
 	       SAME_TEXT(ocsp_url) && SAME(no_nonce) && SAME_TEXT(chain_parent) && SAME(terminal) && SAME(pem) &&
-	       SAME(selfsigned) && SAME(pkcs12) && SAME_TEXT(subject) && SAME_TEXT(fqdn) && SAME(fqdn_none) && SAME(ip) &&
-	       SAME_TEXT(ip_interface) && SAME_TEXT(rsa_label) && SAME_TEXT(ec_label) && SAME(rsa_bits) && SAME_TEXT(hash) &&
-	       certs_equal(a->certs, a->ncerts, b->certs, b->ncerts);
+	       SAME(selfsigned) && SAME(pkcs12) && SAME_TEXT(subject) && SAME_TEXT(fqdn) && SAME(fqdn_none) && SAME(serial_none) &&
+	       SAME(ip_none) && SAME(ip) && SAME_TEXT(ip_interface) && SAME_TEXT(rsa_label) && SAME_TEXT(ec_label) &&
+	       SAME(rsa_bits) && SAME_TEXT(hash) && SAME_TEXT(url) && SAME(retry_count) && SAME(retry_period_m) &&
+	       SAME_TEXT(fingerprint) && SAME(password_id) && certs_equal(a->certs, a->ncerts, b->certs, b->ncerts);
 }
 ARRAY_EQUAL(trustpoints_equal, cfg_trustpoint, trustpoint_equal)
 

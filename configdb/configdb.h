@@ -40,9 +40,13 @@ enum configd_msg {
 	CFGM_KEYS,              /* cfgm_pki (type 0: all) -> dump of struct keypair (configdb/keypairs.h) */
 	CFGM_KEY_EXPORT,        /* cfgm_pki -> PEM, the private half encrypted; ERR_DENIED: not exportable */
 	CFGM_KEY_IMPORT,        /* cfgm_pki, its text PEM -> status; ERR_AUTH: wrong passphrase */
-	CFGM_PKI_ENROLL,    /* cfgm_pki -> the PKCS #10 request as PEM; with `enrollment selfsigned` the certificate is stored */
+	CFGM_PKI_ENROLL,    /* cfgm_pki -> the PKCS #10 request as PEM; with `enrollment selfsigned` the certificate is stored; with
+			     * `enrollment url` the request has the challenge password (the trustpoint's own, or `passphrase`), and
+			     * behind it stands a self-signed certificate of the same key and name */
 	CFGM_PKCS12_IMPORT, /* cfgm_pki, its text base64 -> status */
 	CFGM_PKCS12_EXPORT, /* cfgm_pki -> base64 */
+	CFGM_PKI_GRANTED, /* cfgm_pki, its text the certificate as PEM: what a CA has sent over SCEP. Of ikemgrd alone. ERR_NOT_FOUND: no such
+			   * trustpoint with a CA certificate; ERR_AUTH: not of this CA; ERR_CONFLICT: not of a key pair of ours */
 
 	/* For programs */
 	CFGM_SUBSCRIBE = 64, /* -> cfgm_revision, the present one; from now on CFGM_REVISION events */
@@ -131,6 +135,8 @@ struct cfgm_pki {
 	uint8_t type;        /* enum keypair_type */
 	uint8_t exportable;
 	uint16_t bits;
+	uint32_t ip;            /* of the request, in place of the trustpoint's; 0: that one */
+	char serial_number[32]; /* of the router, for the request's subject; empty: left out */
 	char passphrase[128]; /* wiped by both sides */
 	char text[24 * 1024]; /* send only what is used */
 };

@@ -33,12 +33,19 @@ static void trustpoint_row(struct loader *l, struct values *v)
 	t->pkcs12 = value_get(v, "pkcs12") != NULL;
 	load_text(t->subject, sizeof t->subject, v, "subject");
 	load_text(t->fqdn, sizeof t->fqdn, v, "fqdn");
+	t->serial_none = value_get(v, "serial_none") != NULL;
+	t->ip_none = value_get(v, "ip_none") != NULL;
 	t->fqdn_none = value_get(v, "fqdn_none") != NULL;
 	t->ip = load_ip(v, "ip", 0);
 	load_text(t->ip_interface, sizeof t->ip_interface, v, "ip_interface");
 	load_text(t->rsa_label, sizeof t->rsa_label, v, "rsa_label");
 	load_text(t->ec_label, sizeof t->ec_label, v, "ec_label");
 	t->rsa_bits = (uint16_t)load_number(v, "rsa_bits", 0);
+	load_text(t->url, sizeof t->url, v, "url");
+	t->retry_count = (uint8_t)load_number(v, "retry_count", 10);
+	t->retry_period_m = (uint8_t)load_number(v, "retry_period", 1);
+	load_text(t->fingerprint, sizeof t->fingerprint, v, "fingerprint");
+	t->password_id = strtoull(value_or(v, "password", "0"), NULL, 10);
 	snprintf(t->hash, sizeof t->hash, "%s", value_or(v, "hash", "sha256"));
 }
 
@@ -56,6 +63,7 @@ static void cert_row(struct loader *l, struct values *v)
 	if (!c)
 		return;
 	c->ca = !strcmp(kind, "ca");
+	c->ra = !strcmp(kind, "ra-sign") ? CERT_RA_SIGN : !strcmp(kind, "ra-encrypt") ? CERT_RA_ENCRYPT : CERT_NOT_RA;
 	c->self_signed = !strcmp(kind, "self-signed");
 	c->key_id = strtoull(value_or(v, "key_id", "0"), NULL, 10);
 	load_text(c->serial, sizeof c->serial, v, "serial");
@@ -110,7 +118,7 @@ static void rule_row(struct loader *l, struct values *v)
 void load_pki(struct loader *l)
 {
 	load_rows(l, "SELECT * FROM pki_trustpoint ORDER BY name", NOPARAMS, trustpoint_row);
-	load_rows(l, "SELECT * FROM pki_cert ORDER BY trustpoint, kind = 'ca', kind, serial", NOPARAMS, cert_row);
+	load_rows(l, "SELECT * FROM pki_cert ORDER BY trustpoint, kind = 'ca', kind LIKE 'ra-%', kind, serial", NOPARAMS, cert_row);
 	load_rows(l, "SELECT * FROM pki_map ORDER BY name, seq", NOPARAMS, map_row);
 	load_rows(l, "SELECT * FROM pki_map_rule ORDER BY id", NOPARAMS, rule_row);
 }

@@ -201,6 +201,7 @@ enum err store_secret_ids(struct store *s, void (*each)(void *ctx, uint64_t id),
 		"SELECT enable_secret FROM system WHERE enable_secret IS NOT NULL UNION SELECT secret FROM user WHERE secret IS "
 		"NOT NULL "
 		"UNION SELECT secret FROM isakmp_key UNION SELECT password FROM isakmp_peer WHERE password IS NOT NULL "
+		"UNION SELECT password FROM pki_trustpoint WHERE password IS NOT NULL "
 		"UNION SELECT secret FROM client_group WHERE secret IS NOT NULL "
 		"UNION SELECT ah_key FROM session_key WHERE ah_key IS NOT NULL "
 		"UNION SELECT cipher_key FROM session_key WHERE cipher_key IS NOT NULL "

@@ -23,7 +23,14 @@ enum ike_msg {
 	IKEM_CONNECT,      /* ikem_connect -> ikem_connected: negotiation without traffic. Privilege 15 */
 	IKEM_CRL_DUMP = 40, /* -> dump of ikem_crl */
 	IKEM_CRL_REQUEST =
-		41 /* ikem_crl_request -> ikem_crl_requested: the lists that a trustpoint's certificates name. Privilege 15 */
+		41, /* ikem_crl_request -> ikem_crl_requested: the lists that a trustpoint's certificates name. Privilege 15 */
+
+	/* SCEP */
+	IKEM_SCEP_CA = 48, /* ikem_scep_ca -> dump of ikem_scep_cert, then the status, when the CA has answered; a failed one has its
+			    * reason in one ikem_scep_cert of kind IKE_SCEP_WHY before it. Privilege 15 */
+	IKEM_SCEP_ENROLL,  /* ikem_scep_enroll -> status: it goes on by itself. Privilege 15 */
+	IKEM_SCEP_DUMP,    /* -> dump of ikem_scep */
+	IKEM_SCEP_CANCEL   /* ikem_scep_ca -> status; ERR_NOT_FOUND: no enrollment is under way. Privilege 15 */
 };
 
 /* `show crypto isakmp sa`; names as IOS prints them come from ike_state_name(). */
@@ -139,6 +146,38 @@ struct ikem_crl_request {
 struct ikem_crl_requested {
 	uint32_t lists; /* that are being fetched; what becomes of them is in the log, and in the dump */
 	char why[160];  /* lists 0 */
+};
+
+struct ikem_scep_ca {
+	char trustpoint[CFG_NAME];
+};
+
+enum ike_scep_kind { IKE_SCEP_CA, IKE_SCEP_RA_SIGN, IKE_SCEP_RA_ENCRYPT, IKE_SCEP_WHY };
+struct ikem_scep_cert {
+	uint8_t kind; /* enum ike_scep_kind */
+	uint16_t len;
+	uint8_t der[5800]; /* IKE_SCEP_WHY: text */
+};
+
+struct ikem_scep_enroll {
+	char trustpoint[CFG_NAME];
+	uint64_t key_id; /* of the key pair in keys.db */
+	uint16_t request_len, signer_len;
+	uint8_t request[4096]; /* PKCS #10, DER: with the challenge password, wiped by both sides */
+	uint8_t signer[4096];  /* a self-signed certificate of the same key and name, DER */
+};
+
+enum ike_scep_state { IKE_SCEP_REQUESTING, IKE_SCEP_PENDING, IKE_SCEP_GRANTED, IKE_SCEP_REJECTED, IKE_SCEP_FAILED };
+/* The last enrollment of a trustpoint. */
+struct ikem_scep {
+	char trustpoint[CFG_NAME];
+	uint8_t state; /* enum ike_scep_state */
+	uint8_t tries, retry_count;
+	char subject[512];         /* "cn=R1,o=Acme" */
+	char md5[64], sha1[64];    /* of the request, as "0A1B2C3D …" */
+	char transaction[48];
+	char why[256];             /* of the last failure; empty: none */
+	uint64_t next_wall_us;     /* of the next try; 0: none is waited for */
 };
 
 struct ikem_stat {

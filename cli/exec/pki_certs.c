@@ -51,7 +51,7 @@ static const struct cfg_trustpoint *trustpoint(struct exec_call *c, struct cfg *
 static const struct cfg_cert *cert_of(const struct cfg_trustpoint *t, bool ca)
 {
 	for (size_t i = 0; i < t->ncerts; i++)
-		if (t->certs[i].ca == ca)
+		if (t->certs[i].ca == ca && !t->certs[i].ra)
 			return &t->certs[i];
 	return NULL;
 }
@@ -81,7 +81,7 @@ static bool store_lines(struct exec_call *c, const char *text)
 	return true;
 }
 
-static bool store_certificate(struct exec_call *c, const char *name, const char *kind, X509 *x)
+bool pki_store_certificate(struct exec_call *c, const char *name, const char *kind, X509 *x)
 {
 	char serial[CERT_SERIAL], *text = NULL;
 	unsigned char *der = NULL;
@@ -125,7 +125,45 @@ static X509 *paste_certificate(struct exec_call *c, const char *what)
 	return x;
 }
 
-static bool accept_ca(struct exec_call *c, const char *name, X509 *x)
+/* Who compares a fingerprint with a wrong clock will be puzzled later: so it is said now. */
+static void check_clock(struct exec_call *c, X509 *x)
+{
+	char when[80];
+
+	if (X509_cmp_current_time(X509_get0_notBefore(x)) > 0) {
+		cert_time_print(when, sizeof(when), X509_get0_notBefore(x));
+		term_printf(c->sh->term,
+			"%% By this router's clock the certificate is not valid yet: it begins at %s. Check show clock.\n", when);
+	} else if (X509_cmp_current_time(X509_get0_notAfter(x)) < 0) {
+		cert_time_print(when, sizeof(when), X509_get0_notAfter(x));
+		term_printf(c->sh->term, "%% By this router's clock the certificate has expired: it ended at %s. Check show clock.\n",
+			when);
+	}
+}
+
+/* As many digits as the configured one has: 32 of MD5, 40 of SHA-1, 64 of SHA-256. */
+static bool fingerprint_matches(struct exec_call *c, const char *want, X509 *x)
+{
+	size_t n = strlen(want);
+	char text[200], digits[65] = "", *at = digits;
+
+	cert_fingerprint(text, sizeof(text), x, n == 32 ? "MD5" : n == 40 ? "SHA1" : "SHA256");
+	for (const char *p = text; *p && at < digits + 64; p++)
+		if (*p != ' ')
+			*at++ = *p;
+	*at = '\0';
+	term_printf(c->sh->term, "Trustpoint Fingerprint: ");
+	for (size_t i = 0; i < n; i += 8)
+		term_printf(c->sh->term, "%.8s ", want + i);
+	if (strcmp(digits, want) == 0) {
+		term_printf(c->sh->term, "\nCertificate validated - fingerprints matched.\n");
+		return true;
+	}
+	term_printf(c->sh->term, "\nCertificate rejected - fingerprints did not match.\n");
+	return false;
+}
+
+bool pki_accept_ca(struct exec_call *c, const struct cfg_trustpoint *t, X509 *x)
 {
 	char md5[120], sha1[120];
 
@@ -137,11 +175,13 @@ static bool accept_ca(struct exec_call *c, const char *name, X509 *x)
 	cert_fingerprint(sha1, sizeof(sha1), x, "SHA1");
 	term_printf(c->sh->term,
 		"Certificate has the following attributes:\n       Fingerprint MD5: %s\n      Fingerprint SHA1: %s\n\n", md5, sha1);
-	if (!pki_yes(c->sh, "% Do you accept this certificate? [yes/no]: "))
+	check_clock(c, x);
+	if (t->fingerprint[0] ? !fingerprint_matches(c, t->fingerprint, x)
+			      : !pki_yes(c->sh, "% Do you accept this certificate? [yes/no]: "))
 		return false;
-	if (!store_certificate(c, name, "ca", x))
+	if (!pki_store_certificate(c, t->name, "ca", x))
 		return false;
-	term_printf(c->sh->term, "Trustpoint CA certificate accepted.\n%% Certificate successfully imported\n");
+	term_printf(c->sh->term, "Trustpoint CA certificate accepted.\n");
 	return true;
 }
 
@@ -158,10 +198,14 @@ static bool authenticate(struct exec_call *c)
 			"%% You must use 'no crypto pki trustpoint <trustpoint-name>' to delete the CA certificate.\n");
 	else if (t && t->selfsigned)
 		term_printf(c->sh->term, "%% A trustpoint with enrollment selfsigned has no CA\n");
+	else if (t && t->url[0])
+		ok = pki_scep_authenticate(c, t);
 	else if (t)
 		x = paste_certificate(c, "CA ");
 	if (x)
-		ok = accept_ca(c, t->name, x);
+		ok = pki_accept_ca(c, t, x);
+	if (x && ok)
+		term_printf(c->sh->term, "%% Certificate successfully imported\n");
 	X509_free(x);
 	cfg_free(cfg);
 	return ok;
@@ -188,7 +232,7 @@ static bool import_certificate(struct exec_call *c)
 		term_printf(c->sh->term,
 			"%% Failed to parse or verify imported certificate: trustpoint %s's CA has not issued it\n", t->name);
 	else if (x)
-		ok = store_certificate(c, t->name, "", x);
+		ok = pki_store_certificate(c, t->name, "", x);
 	if (ok)
 		term_printf(c->sh->term, "%% Router Certificate successfully imported\n");
 	ERR_clear_error();
@@ -326,7 +370,7 @@ static bool export_pkcs12(struct exec_call *c)
 
 /* ---- enroll ---- */
 
-static void say_subject(struct exec_call *c, const struct cfg_trustpoint *t, const struct cfg *cfg)
+void pki_say_subject(struct exec_call *c, const struct cfg_trustpoint *t, const struct cfg *cfg)
 {
 	struct term *out = c->sh->term;
 	const char *fqdn = t->fqdn[0] ? t->fqdn : cfg->system.hostname;
@@ -354,9 +398,10 @@ static bool enroll_terminal(struct exec_call *c, const struct cfg_trustpoint *t,
 	return true;
 }
 
-static const char *enroll_fault(enum err e)
+const char *pki_enroll_fault(enum err e)
 {
-	return e == ERR_NOT_FOUND    ? "the router has no key pair of that name: crypto key generate makes one"
+	return e == ERR_UNSUPPORTED  ? "SCEP needs an RSA key pair (rsakeypair): an EC key cannot decrypt the CA's answer"
+	       : e == ERR_NOT_FOUND  ? "the router has no key pair of that name: crypto key generate makes one"
 	       : e == ERR_INCOMPLETE ? "neither subject-name nor fqdn tells who the router is"
 				     : err_text(e);
 }
@@ -374,12 +419,12 @@ static bool enroll_run(struct exec_call *c, const struct cfg_trustpoint *t, cons
 	snprintf(q->name, sizeof(q->name), "%s", t->name);
 	if (!t->selfsigned)
 		term_printf(out, "%% Start certificate enrollment ..\n\n");
-	say_subject(c, t, cfg);
+	pki_say_subject(c, t, cfg);
 	if (t->selfsigned && !pki_yes(c->sh, "Generate Self Signed Router Certificate? [yes/no]: "))
 		goto out;
 	e = session_pki(&c->sh->session, CFGM_PKI_ENROLL, q, &text, NULL);
 	if (e != ERR_OK)
-		term_printf(out, "%% Enrollment failed: %s\n", enroll_fault(e));
+		term_printf(out, "%% Enrollment failed: %s\n", pki_enroll_fault(e));
 	else if (t->selfsigned)
 		term_printf(out, "\nRouter Self Signed Certificate successfully created\n");
 	ok = e == ERR_OK && (t->selfsigned || !text || enroll_terminal(c, t, text));
@@ -387,6 +432,18 @@ static bool enroll_run(struct exec_call *c, const struct cfg_trustpoint *t, cons
 out:
 	mem_free(q);
 	return ok;
+}
+
+/* As on IOS who has a certificate is asked whether another one is wanted. */
+static bool may_replace(struct exec_call *c, const struct cfg_trustpoint *t)
+{
+	if (t->selfsigned || !cert_of(t, false))
+		return true;
+	term_printf(c->sh->term,
+		"Trustpoint %s has already enrolled and has a router cert issued to it.\n"
+		"If you successfully re-enroll this trustpoint,the existing certificate will be replaced.\n\n",
+		t->name);
+	return pki_yes(c->sh, "Do you want to continue with re-enrollment? [yes/no]: ");
 }
 
 static bool enroll(struct exec_call *c)
@@ -399,8 +456,8 @@ static bool enroll(struct exec_call *c)
 		term_printf(c->sh->term, "%% This trustpoint gets its certificate by crypto pki import %s pkcs12\n", t->name);
 	else if (t && !t->selfsigned && !cert_of(t, true))
 		term_printf(c->sh->term, "%% You must authenticate the Certificate Authority before you can enroll with it.\n");
-	else if (t)
-		ok = enroll_run(c, t, cfg);
+	else if (t && may_replace(c, t))
+		ok = t->url[0] ? pki_scep_enroll(c, t, cfg) : enroll_run(c, t, cfg);
 	cfg_free(cfg);
 	return ok;
 }
@@ -412,6 +469,8 @@ const struct exec_row exec_rows_pki_certs[] = {
 		MODE_CONFIG },
 	{ "crypto <pki|ca> enroll TAG$name", EXEC_HELP(PKI, "Request a certificate from a CA", "CA Server Name"), 15, 0, enroll,
 		MODE_CONFIG },
+	{ "no crypto <pki|ca> enroll TAG$name", EXEC_HELP("Negate a command or set its defaults", PKI, "Delete an enrollment request", "CA Server Name"), 15, 0,
+		pki_scep_cancel, MODE_CONFIG },
 	{ "crypto <pki|ca> import TAG$name certificate",
 		EXEC_HELP(PKI, "Import certificate or keypair", "CA Server Name", "Import a certificate from a cut-and-paste"), 15,
 		0, import_certificate, MODE_CONFIG },

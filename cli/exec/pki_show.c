@@ -151,12 +151,14 @@ static void certificate_format(struct out *o, const struct cfg_trustpoint *t, co
 		return;
 	out_printf(o, "%s\n  Status: Available\n",
 		c->ca            ? "CA Certificate"
+		: c->ra == CERT_RA_SIGN    ? "RA Signature Certificate"
+		: c->ra == CERT_RA_ENCRYPT ? "RA KeyEncipher Certificate"
 		: c->self_signed ? "Router Self-Signed Certificate"
 				 : "Certificate");
 	if (verbose)
 		out_printf(o, "  Version: %ld\n", X509_get_version(x) + 1);
 	out_printf(o, "  Certificate Serial Number (hex): %s\n  Certificate Usage: %s\n  Issuer: \n", c->serial,
-		c->ca ? "Signature" : "General Purpose");
+		c->ca || c->ra == CERT_RA_SIGN ? "Signature" : c->ra ? "Encryption" : "General Purpose");
 	name_lines(o, "    ", X509_get_issuer_name(x));
 	subject_lines(o, x, c->ca);
 	crl_lines(o, x);
@@ -177,13 +179,101 @@ void show_certificates_format(struct out *o, const struct cfg *cfg, const char *
 			certificate_format(o, &cfg->trustpoints[i], &cfg->trustpoints[i].certs[k], verbose);
 }
 
-static void trustpoint_format(struct out *o, const struct cfg_trustpoint *t, bool status)
+/* "cn=R1,o=Acme": a line for each attribute. */
+static void subject_each(const char *subject, struct lines *l)
+{
+	char line[512];
+
+	while (*subject) {
+		size_t n = 0;
+
+		while (subject[n] && !(subject[n] == ',' && (n == 0 || subject[n - 1] != '\\')))
+			n++;
+		snprintf(line, sizeof(line), "%.*s", (int)n, subject);
+		name_line(l, line);
+		subject += n + (subject[n] == ',');
+	}
+}
+
+void show_pending_format(struct out *o, const struct ikem_scep *row)
+{
+	struct lines l = { o, "    " };
+
+	out_printf(o, "Certificate\n  Subject:\n");
+	subject_each(row->subject, &l);
+	out_printf(o, "   Status: Pending\n   Key Usage: General Purpose\n   Certificate Request Fingerprint MD5: %s\n"
+		      "   Certificate Request Fingerprint SHA1: %s\n   Associated Trustpoint: %s\n\n",
+		row->md5, row->sha1, row->trustpoint);
+}
+
+static void fingerprints(struct out *o, X509 *x)
+{
+	char md5[120], sha1[120];
+
+	cert_fingerprint(md5, sizeof(md5), x, "MD5");
+	cert_fingerprint(sha1, sizeof(sha1), x, "SHA1");
+	out_printf(o, "    Fingerprint MD5: %s \n    Fingerprint SHA1: %s \n", md5, sha1);
+}
+
+static void status_certificate(struct out *o, const char *title, const struct cfg_cert *c)
+{
+	X509 *x = c ? cert_of_der(span_of(c->der, c->len)) : NULL;
+
+	if (!x)
+		return;
+	out_printf(o, "  %s:\n    Subject Name:\n", title);
+	name_lines(o, "     ", X509_get_subject_name(x));
+	fingerprints(o, x);
+	X509_free(x);
+}
+
+static void status_enrollment(struct out *o, const struct ikem_scep *e)
+{
+	static const char *const states[] = { "Requesting", "Pending", "Granted", "Rejected", "Failed" };
+	time_t next = (time_t)(e->next_wall_us / 1000000);
+	char when[80];
+	struct tm tm;
+
+	out_printf(o, "  Last enrollment status: %s\n", e->state < 5 ? states[e->state] : "Unknown");
+	if (e->why[0])
+		out_printf(o, "    Reason: %s\n", e->why);
+	if (!next)
+		return;
+	gmtime_r(&next, &tm);
+	strftime(when, sizeof(when), "%H:%M:%S UTC %b %-d %Y", &tm);
+	out_printf(o, "  Next enrollment attempt:\n    %s (try %u of %u)\n", when, e->tries + 1u, e->retry_count);
+}
+
+/* `enrollment`: the last one over SCEP; NULL: none. */
+static void status_format(struct out *o, const struct cfg_trustpoint *t, const struct ikem_scep *enrollment)
+{
+	const struct cfg_cert *ca = NULL, *own = NULL;
+
+	for (size_t i = 0; i < t->ncerts; i++)
+		if (!t->certs[i].ra)
+			*(t->certs[i].ca ? &ca : &own) = &t->certs[i];
+	out_printf(o, "Trustpoint %s:\n", t->name);
+	status_certificate(o, "Issuing CA certificate configured", ca);
+	status_certificate(o,
+		own && own->self_signed ? "Router Self-Signed certificate configured" : "Router General Purpose certificate configured",
+		own);
+	if (enrollment)
+		status_enrollment(o, enrollment);
+	out_printf(o,
+		"  State:\n    Keys generated ............. %s\n    Issuing CA authenticated ....... %s\n"
+		"    Certificate request(s) ..... %s\n\n",
+		(own && own->key_id) || enrollment ? "Yes (General Purpose)" : "Unknown", ca ? "Yes" : "No",
+		enrollment && enrollment->state == IKE_SCEP_PENDING ? "Pending" : own ? "Yes" : "None");
+}
+
+static void trustpoint_format(struct out *o, const struct cfg_trustpoint *t)
 {
 	const struct cfg_cert *ca = NULL, *own = NULL;
 	X509 *x;
 
 	for (size_t i = 0; i < t->ncerts; i++)
-		*(t->certs[i].ca ? &ca : &own) = &t->certs[i];
+		if (!t->certs[i].ra)
+			*(t->certs[i].ca ? &ca : &own) = &t->certs[i];
 	out_printf(o, "Trustpoint %s:\n", t->name);
 	x = ca || own ? cert_of_der(ca ? span_of(ca->der, ca->len) : span_of(own->der, own->len)) : NULL;
 	if (x) {
@@ -196,29 +286,60 @@ static void trustpoint_format(struct out *o, const struct cfg_trustpoint *t, boo
 			t->ec_label[0] ? t->ec_label : t->rsa_label);
 	else if (x)
 		out_printf(o, "    Certificate configured.\n");
-	if (status)
-		out_printf(o,
-			"    State:\n      Keys generated ............. %s\n      Issuing CA authenticated ....... %s\n"
-			"      Certificate request(s) ..... %s\n",
-			own && own->key_id ? "Yes (General Purpose)" : "Unknown", ca ? "Yes" : "No", own ? "Yes" : "None");
+	if (t->url[0])
+		out_printf(o, "    SCEP URL: %s\n", t->url);
 	out_printf(o, "\n\n");
 	X509_free(x);
 }
 
-void show_trustpoints_format(struct out *o, const struct cfg *cfg, const char *name, bool status)
+void show_trustpoints_format(struct out *o, const struct cfg *cfg, const char *name)
 {
 	for (size_t i = 0; i < cfg->ntrustpoints; i++)
 		if (!name || strcmp(name, cfg->trustpoints[i].name) == 0)
-			trustpoint_format(o, &cfg->trustpoints[i], status);
+			trustpoint_format(o, &cfg->trustpoints[i]);
+}
+
+void show_status_format(struct out *o, const struct cfg *cfg, const char *name, const struct ikem_scep *rows, size_t n)
+{
+	for (size_t i = 0; i < cfg->ntrustpoints; i++) {
+		const struct cfg_trustpoint *t = &cfg->trustpoints[i];
+		const struct ikem_scep *mine = NULL;
+
+		for (size_t k = 0; k < n; k++)
+			if (strcmp(rows[k].trustpoint, t->name) == 0)
+				mine = &rows[k];
+		if (!name || strcmp(name, t->name) == 0)
+			status_format(o, t, mine);
+	}
+}
+
+/* Enrollments; none where ikemgrd does not answer: certificates are shown all the same. */
+static struct ikem_scep *enrollments(struct exec_call *c, size_t *n)
+{
+	struct ikem_scep *rows = NULL;
+
+	*n = 0;
+	if (daemon_rows(c->sh->options.run_dir, DAEMON_IKE, IKEM_SCEP_DUMP, span_of(NULL, 0), sizeof(*rows), (void **)&rows, n) !=
+		ERR_OK)
+		*n = 0;
+	return rows;
 }
 
 static bool show_certificates(struct exec_call *c)
 {
+	const char *name = exec_arg(c, "name");
 	struct cfg *cfg = exec_cfg(c);
+	struct ikem_scep *rows;
+	size_t n;
 
 	if (!cfg)
 		return false;
-	show_certificates_format(c->out, cfg, exec_arg(c, "name"), exec_arg(c, "verbose") != NULL);
+	show_certificates_format(c->out, cfg, name, exec_arg(c, "verbose") != NULL);
+	rows = enrollments(c, &n);
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].state <= IKE_SCEP_PENDING && (!name || strcmp(name, rows[i].trustpoint) == 0))
+			show_pending_format(c->out, &rows[i]);
+	mem_free(rows);
 	cfg_free(cfg);
 	return true;
 }
@@ -226,10 +347,18 @@ static bool show_certificates(struct exec_call *c)
 static bool show_trustpoints(struct exec_call *c)
 {
 	struct cfg *cfg = exec_cfg(c);
+	struct ikem_scep *rows;
+	size_t n;
 
 	if (!cfg)
 		return false;
-	show_trustpoints_format(c->out, cfg, exec_arg(c, "name"), exec_arg(c, "status") != NULL);
+	if (exec_arg(c, "status")) {
+		rows = enrollments(c, &n);
+		show_status_format(c->out, cfg, exec_arg(c, "name"), rows, n);
+		mem_free(rows);
+	} else {
+		show_trustpoints_format(c->out, cfg, exec_arg(c, "name"));
+	}
 	cfg_free(cfg);
 	return true;
 }

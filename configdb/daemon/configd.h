@@ -51,6 +51,7 @@ struct configd {
 	struct loop *loop;
 	const struct env *env;
 	char run_dir[108], data_dir[256];
+	uid_t ike_uid; /* whose certificates of a CA are taken (pki_granted.c) */
 	struct secrets *secrets;
 	struct store *store;
 	struct startup startup;

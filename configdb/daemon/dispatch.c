@@ -46,6 +46,7 @@ static const struct request {
 	{ CFGM_PKI_ENROLL, PKI_BODY, true, 15, pki_enroll },
 	{ CFGM_PKCS12_IMPORT, PKI_BODY, true, 15, pki_pkcs12_import },
 	{ CFGM_PKCS12_EXPORT, PKI_BODY, true, 15, pki_pkcs12_export },
+	{ CFGM_PKI_GRANTED, PKI_BODY, false, 0, pki_granted },
 	{ CFGM_SUBSCRIBE, 0, 0, false, 0, subscribe },
 	{ CFGM_SESSION_PRIV, sizeof(struct cfgm_session_query), sizeof(struct cfgm_session_query), false, 0, session_query },
 	{ CFGM_DIRTY, 0, 0, true, 0, line_dirty },

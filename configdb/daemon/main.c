@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 struct options {
-	const char *run_dir, *data_dir, *user, *keys_group, *initial;
+	const char *run_dir, *data_dir, *user, *keys_group, *ike_user, *initial;
+	uid_t ike_uid;
 };
 
 static const char usage[] = "usage: configd [options]\n"
@@ -24,6 +25,7 @@ static const char usage[] = "usage: configd [options]\n"
 			    "  --data-dir DIR      the startup configuration and the secrets (/var/lib/postern)\n"
 			    "  --user NAME         becomes this user, when started as root\n"
 			    "  --keys-group NAME   this group may read keys.db\n"
+			    "  --ike-user NAME     ikemgrd's: it brings certificates that a CA granted\n"
 			    "  --initial FILE      the configuration of a router that has none\n"
 			    "  --foreground        the only way it runs\n"
 			    "  --help, --version\n";
@@ -31,7 +33,8 @@ static const char usage[] = "usage: configd [options]\n"
 static int parse(struct options *o, int argc, char **argv)
 {
 	const struct cmdline_option options[] = { { "run-dir", &o->run_dir, NULL }, { "data-dir", &o->data_dir, NULL },
-		{ "user", &o->user, NULL }, { "keys-group", &o->keys_group, NULL }, { "initial", &o->initial, NULL },
+		{ "user", &o->user, NULL }, { "keys-group", &o->keys_group, NULL },
+		{ "ike-user", &o->ike_user, NULL }, { "initial", &o->initial, NULL },
 		{ "foreground", NULL, NULL }, { NULL, NULL, NULL } };
 
 	return cmdline_parse(&(struct cmdline){ usage, "configd (Postern) " POSTERN_VERSION, options }, argc, argv);
@@ -93,11 +96,15 @@ static int fail(const char *what, const char *why)
 }
 
 /* All that needs root, then root is given up. */
-static int become_user(const struct options *o)
+static int become_user(struct options *o)
 {
 	uid_t uid = geteuid();
-	gid_t gid = getegid();
+	gid_t gid = getegid(), ignored;
 	enum err e;
+
+	o->ike_uid = uid;
+	if (o->ike_user && confine_find_user(o->ike_user, &o->ike_uid, &ignored) != ERR_OK)
+		return fail(o->ike_user, "no such user");
 
 	if (geteuid() == 0 && o->user && confine_find_user(o->user, &uid, &gid) != ERR_OK)
 		return fail(o->user, "no such user");
@@ -133,6 +140,7 @@ static int serve(const struct options *o)
 		fail("system call filter", err_text(e));
 		goto out;
 	}
+	d.ike_uid = o->ike_uid;
 	d.verifier = verifier_new(l, session_checked, &d);
 	if (!d.verifier) {
 		fail("verifier", "no thread");

@@ -95,7 +95,7 @@ void pki_relink(struct configd *d)
 
 	if (!store_txn_begin(d->store))
 		return;
-	q = db_query(&d->store->db, "SELECT trustpoint, kind, serial, data FROM pki_cert WHERE kind <> 'ca'", NOPARAMS);
+	q = db_query(&d->store->db, "SELECT trustpoint, kind, serial, data FROM pki_cert WHERE kind IN ('router', 'self-signed')", NOPARAMS);
 	while (db_step(&d->store->db, &q))
 		changed |= relink_row(d, q);
 	if (changed)

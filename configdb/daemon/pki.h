@@ -12,6 +12,8 @@ void pki_keys(struct client *c, struct msg *m);
 void pki_key_export(struct client *c, struct msg *m);
 void pki_key_import(struct client *c, struct msg *m);
 void pki_enroll(struct client *c, struct msg *m);
+/* What a CA sent over SCEP; of ikemgrd alone. */
+void pki_granted(struct client *c, struct msg *m);
 void pki_pkcs12_import(struct client *c, struct msg *m);
 void pki_pkcs12_export(struct client *c, struct msg *m);
 /* The keymaker's answer; takes over `key`. */

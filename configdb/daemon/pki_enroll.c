@@ -31,24 +31,28 @@ static uint32_t ip_of_interface(const struct cfg *cfg, const char *name)
 	return i ? i->ip.addr : 0;
 }
 
+static bool name_add(X509_NAME *name, int nid, const char *text)
+{
+	return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)text, -1, -1, 0) == 1;
+}
+
 /* Without `subject-name` the name is the host's alone, as on IOS (unstructuredName). */
-static enum err subject_of(const struct configd *d, const struct cfg_trustpoint *t, struct subject *s)
+static enum err subject_of(const struct configd *d, const struct cfg_trustpoint *t, const struct cfgm_pki *q, struct subject *s)
 {
 	const char *fqdn = t->fqdn_none ? "" : t->fqdn[0] ? t->fqdn : configd_hostname(d);
 
 	snprintf(s->fqdn, sizeof(s->fqdn), "%s", fqdn);
-	s->ip = t->ip_interface[0] ? ip_of_interface(d->now, t->ip_interface) : t->ip;
+	s->ip = q->ip ? q->ip : t->ip_interface[0] ? ip_of_interface(d->now, t->ip_interface) : t->ip;
 	s->name = t->subject[0] ? cert_name_parse(t->subject) : X509_NAME_new();
 	if (!s->name)
 		return ERR_INVALID;
+	if (q->serial_number[0] && !name_add(s->name, NID_serialNumber, q->serial_number))
+		return ERR_CRYPTO;
 	if (t->subject[0])
 		return ERR_OK;
 	if (!fqdn[0])
 		return ERR_INCOMPLETE;
-	return X509_NAME_add_entry_by_NID(
-		       s->name, NID_pkcs9_unstructuredName, MBSTRING_UTF8, (const unsigned char *)fqdn, -1, -1, 0) == 1
-		       ? ERR_OK
-		       : ERR_CRYPTO;
+	return name_add(s->name, NID_pkcs9_unstructuredName, fqdn) ? ERR_OK : ERR_CRYPTO;
 }
 
 static bool extension_add(STACK_OF(X509_EXTENSION) * *list, int nid, const char *value)
@@ -73,14 +77,22 @@ static bool extensions_make(STACK_OF(X509_EXTENSION) * *list, const struct subje
 	return ok && (!alt[0] || extension_add(list, NID_subject_alt_name, alt));
 }
 
-static enum err request_make(const struct cfg_trustpoint *t, const struct subject *s, EVP_PKEY *key, BIO *out)
+/* `challenge`: a password for the CA (RFC 2985 5.4.1); empty: none. */
+static bool challenge_add(X509_REQ *r, struct span challenge)
+{
+	return challenge.len == 0 || X509_REQ_add1_attr_by_NID(r, NID_pkcs9_challengePassword, MBSTRING_UTF8, challenge.data,
+					     (int)challenge.len) == 1;
+}
+
+static enum err request_make(
+	const struct cfg_trustpoint *t, const struct subject *s, EVP_PKEY *key, struct span challenge, BIO *out)
 {
 	STACK_OF(X509_EXTENSION) *extensions = NULL;
 	X509_REQ *r = X509_REQ_new();
 	const EVP_MD *md = EVP_get_digestbyname(t->hash);
 	bool ok = r && md && X509_REQ_set_version(r, 0) == 1 && X509_REQ_set_subject_name(r, s->name) == 1 &&
 		  X509_REQ_set_pubkey(r, key) == 1 && extensions_make(&extensions, s, key) &&
-		  X509_REQ_add_extensions(r, extensions) == 1 && X509_REQ_sign(r, key, md) > 0 &&
+		  X509_REQ_add_extensions(r, extensions) == 1 && challenge_add(r, challenge) && X509_REQ_sign(r, key, md) > 0 &&
 		  PEM_write_bio_X509_REQ(out, r) == 1;
 
 	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
@@ -125,6 +137,27 @@ static enum err self_signed(struct client *c, const struct cfg_trustpoint *t, co
 	return e;
 }
 
+/* The request with the password: the trustpoint's, or what was typed; and a certificate for the message around it (RFC 8894 2.3). */
+static enum err scep_request(struct configd *d, const struct cfg_trustpoint *t, const struct cfgm_pki *q, const struct subject *s,
+	EVP_PKEY *key, BIO *out)
+{
+	const EVP_MD *md = EVP_get_digestbyname(t->hash);
+	struct span typed = span_of(q->passphrase, strlen(q->passphrase));
+	struct secret password = { 0 };
+	X509 *x = X509_new();
+	enum err e = EVP_PKEY_is_a(key, "RSA") ? ERR_OK : ERR_UNSUPPORTED;
+
+	if (e == ERR_OK && t->password_id)
+		e = secrets_get(d->secrets, t->password_id, &password);
+	if (e == ERR_OK)
+		e = request_make(t, s, key, t->password_id ? secret_span(&password) : typed, out);
+	if (e == ERR_OK && (!x || !md || !self_signed_fill(x, s, key, md) || PEM_write_bio_X509(out, x) != 1))
+		e = ERR_CRYPTO;
+	secret_wipe(&password);
+	X509_free(x);
+	return e;
+}
+
 /* The pair that the trustpoint names; without a name the host's. */
 static enum err pair_of(struct configd *d, const struct cfg_trustpoint *t, struct keypair *k)
 {
@@ -138,7 +171,7 @@ void pki_enroll(struct client *c, struct msg *m)
 	struct configd *d = c->d;
 	struct cfgm_pki *q = pki_question(c, m);
 	const struct cfg_trustpoint *t = q && d->now ? cfg_trustpoint(d->now, q->name) : NULL;
-	BIO *out = BIO_new(BIO_s_mem());
+	BIO *out = BIO_new(BIO_s_secmem());
 	EVP_PKEY *key = NULL;
 	struct subject s = { 0 };
 	struct keypair k;
@@ -147,9 +180,11 @@ void pki_enroll(struct client *c, struct msg *m)
 	if (e == ERR_OK)
 		e = keypair_private(d->secrets, k.id, &key);
 	if (e == ERR_OK)
-		e = subject_of(d, t, &s);
+		e = subject_of(d, t, q, &s);
 	if (e == ERR_OK)
-		e = t->selfsigned ? self_signed(c, t, &s, key) : request_make(t, &s, key, out);
+		e = t->selfsigned ? self_signed(c, t, &s, key)
+		    : t->url[0]   ? scep_request(d, t, q, &s, key, out)
+				  : request_make(t, &s, key, (struct span){ 0 }, out);
 	ERR_clear_error();
 	EVP_PKEY_free(key);
 	X509_NAME_free(s.name);

@@ -222,6 +222,8 @@ SAMPLE(ip_sample, "10.0.0.0", "10.1.2.3", "192.168.7.77", "203.0.113.9", "198.51
 SAMPLE(mask_sample, "255.255.255.0", "255.255.255.252", "255.255.0.0")
 SAMPLE(wildcard_sample, "0.0.0.255", "0.0.255.255", "0.255.0.255")
 SAMPLE(hex_sample, "00ff", "a")
+SAMPLE(url_sample, "http://ca.example.com", "http://192.0.2.1:8080/scep")
+SAMPLE(fingerprint_sample, "00112233445566778899AABBCCDDEEFF", "00112233445566778899AABBCCDDEEFF00112233")
 SAMPLE(if_sample, "GigabitEthernet0/1", "Loopback0", "Loopback2147483647", "GigabitEthernet0/12")
 SAMPLE(acl_sample, "101", "VPN", "1", "2699")
 SAMPLE(std_acl_sample, "1", "STD", "1999")
@@ -249,6 +251,8 @@ static const struct arg_type types[] = {
 	{ "A.B.C.D", "A.B.C.D", ARG_TYPED, NULL, ip_parse, ip_sample, NULL },
 	{ "MASK", "A.B.C.D", ARG_TYPED, NULL, ip_parse, mask_sample, NULL },
 	{ "WILDCARD", "A.B.C.D", ARG_TYPED, NULL, ip_parse, wildcard_sample, NULL },
+	{ "URL", "WORD", ARG_WORD, NULL, word_parse, url_sample, NULL },
+	{ "FINGERPRINT", "LINE", ARG_LINE, NULL, word_parse, fingerprint_sample, NULL },
 	{ "HEX", "Hex-data", ARG_TYPED, NULL, hex_word_parse, hex_sample, NULL },
 	{ "INTERFACE", NULL, ARG_TYPED, NULL, never_parse, if_sample, NULL },
 	{ "EGRESS", NULL, ARG_TYPED, NULL, never_parse, if_sample, NULL },

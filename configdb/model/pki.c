@@ -1,12 +1,15 @@
 /* Trustpoints and certificate maps. The certificates themselves are in pki_cert.c. `crypto ca …` is IOS's older spelling. */
-#include "configdb/model/stmt.h"
+#include "configdb/model/psk.h"
 
 #include "configdb/cert.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PKI_HELP "Encryption module", "Public Key components", "Certification authority"
+#define URL_MAX 200
 #define TP       .mode = MODE_TRUSTPOINT, .tables = CFG_PKI, .shape = SHAPE_SCALAR
 #define MAP_MODE .mode = MODE_CERT_MAP, .tables = CFG_PKI
 
@@ -21,11 +24,83 @@ static enum grammar_result check_subject(struct change *c)
 	return name ? GR_OK : refuse(c, "%% Invalid subject name: write it as \"CN=R1,OU=VPN,O=Acme,C=DE\"");
 }
 
+/* http://HOST[:PORT][/PATH]: SCEP protects its messages itself (RFC 8894 7), and IOS speaks no other scheme either. */
 static enum grammar_result check_enrollment(struct change *c)
 {
-	if (c->remove || !var(c, "url"))
+	const char *url = var(c, "url"), *host;
+	size_t n, port;
+
+	if (c->remove || !url)
 		return GR_OK;
-	return refuse(c, "%% Enrollment over SCEP is not supported: use enrollment terminal, or pkcs12");
+	if (strncmp(url, "http://", 7) != 0)
+		return refuse(c, "%% Enrollment is over HTTP: write the URL as http://HOST[:PORT][/PATH]");
+	host = url + 7;
+	n = strcspn(host, ":/?#@");
+	if (n == 0 || strpbrk(host, "?#@") || strlen(url) > URL_MAX)
+		return refuse(c, "%% Invalid URL: write it as http://HOST[:PORT][/PATH], %d characters at most", URL_MAX);
+	if (host[n] != ':')
+		return GR_OK;
+	port = strspn(host + n + 1, "0123456789");
+	if (port == 0 || port > 5 || atoi(host + n + 1) > 65535 || atoi(host + n + 1) == 0 ||
+		(host[n + 1 + port] != '/' && host[n + 1 + port]))
+		return refuse(c, "%% Invalid URL: the port is a number from 1 to 65535");
+	return GR_OK;
+}
+
+static enum grammar_result password_apply(struct change *c)
+{
+	char id[24];
+	enum grammar_result r = c->remove ? GR_OK : psk_put(c, id);
+
+	if (r == GR_OK)
+		db_run(c->db,
+			"UPDATE pki_trustpoint SET password = CAST(?2 AS INTEGER) WHERE name = ?1 AND password IS NOT CAST(?2 AS "
+			"INTEGER)",
+			P(c->key[0], c->remove ? NULL : id));
+	return r;
+}
+
+static void password_render(struct render *r, const struct stmt *st)
+{
+	sqlite3_stmt *q =
+		db_query(r->db, "SELECT password FROM pki_trustpoint WHERE name = ?1 AND password IS NOT NULL", P(r->key[0]));
+	struct values v;
+
+	values_init(&v);
+	if (db_step(r->db, &q)) {
+		values_from_row(&v, q);
+		psk_encrypt(r, &v, "password");
+		emit_values(r, st, &v);
+	}
+	db_done(r->db, q);
+}
+
+/* Digits alone, upper case: MD5, SHA-1, or (IOS has no such) SHA-256. */
+static enum grammar_result fingerprint_apply(struct change *c)
+{
+	char digits[65] = "";
+	size_t n = 0;
+
+	for (const char *p = c->remove ? "" : var(c, "fingerprint"); *p; p++) {
+		if (isspace((unsigned char)*p))
+			continue;
+		if (n + 1 == sizeof digits || !isxdigit((unsigned char)*p))
+			return refuse(c, "%% A fingerprint has 32 (MD5), 40 (SHA1) or 64 (SHA256) hexadecimal digits");
+		digits[n++] = (char)toupper((unsigned char)*p);
+	}
+	if (!c->remove && n != 32 && n != 40 && n != 64)
+		return refuse(c, "%% A fingerprint has 32 (MD5), 40 (SHA1) or 64 (SHA256) hexadecimal digits");
+	db_run(c->db, "UPDATE pki_trustpoint SET fingerprint = ?2 WHERE name = ?1 AND fingerprint IS NOT ?2",
+		P(c->key[0], c->remove ? NULL : digits));
+	return GR_OK;
+}
+
+static enum grammar_result check_auto_enroll(struct change *c)
+{
+	return c->remove ? GR_OK
+			 : refuse(c,
+				   "%% Automatic enrollment is not supported: the log warns 30 days before a certificate ends, and "
+				   "crypto pki enroll renews it");
 }
 
 static enum grammar_result check_ocsp_url(struct change *c)
@@ -133,14 +208,28 @@ static const struct stmt rows[] = {
 		.table = "pki_trustpoint",
 		.key = "name",
 		.order = "name" },
-	{ .syntax = "enrollment <terminal$terminal [pem$pem]|selfsigned$selfsigned|pkcs12$pkcs12|url WORD$url>",
+	{ .syntax = "enrollment <terminal$terminal [pem$pem]|selfsigned$selfsigned|pkcs12$pkcs12|url URL$url>",
 		.help = HELP("Enrollment parameters", "Enroll via the terminal (cut-and-paste)",
 			"Include PEM encapsulation boundaries", "Generate self-signed certificate",
-			"Keys and certificates come as a PKCS12 file", "CA server enrollment URL (not supported)", "URL of the CA"),
+			"Keys and certificates come as a PKCS12 file", "CA server enrollment URL", "URL of the CA: http://HOST[:PORT][/PATH]"),
 		TP,
 		.no_words = 1,
-		.columns = "terminal pem selfsigned pkcs12",
+		.columns = "terminal pem selfsigned pkcs12 url",
 		.check = check_enrollment },
+	{ .syntax = "enrollment retry count <1-100>$retry_count",
+		.help = HELP("Enrollment parameters", "Polling parameters", "How many times to poll CA for our certificate",
+			"number of retries"),
+		TP,
+		.no_words = 3,
+		.columns = "retry_count",
+		.defaults = "retry_count=10" },
+	{ .syntax = "enrollment retry period <1-60>$retry_period",
+		.help = HELP("Enrollment parameters", "Polling parameters", "How long to wait between requests to CA for our certificate",
+			"minutes"),
+		TP,
+		.no_words = 3,
+		.columns = "retry_period",
+		.defaults = "retry_period=1" },
 	{ .syntax = "serial-number none$serial_none",
 		.help = HELP("Include serial number", "Do not include serial number in the request"),
 		TP,
@@ -181,6 +270,21 @@ static const struct stmt rows[] = {
 		TP,
 		.no_words = 2,
 		.columns = "no_nonce" },
+	{ .syntax = "fingerprint FINGERPRINT$fingerprint",
+		.help = HELP("Fingerprint of the CA certificate, which is then accepted without a question",
+			"Hexadecimal digits: 32 of MD5, 40 of SHA1, 64 of SHA256"),
+		TP,
+		.no_words = 1,
+		.columns = "fingerprint",
+		.apply = fingerprint_apply },
+	{ .syntax = "password [<0|6>$type] WORD$value",
+		.help = HELP("Challenge password of requests", "Specifies an UNENCRYPTED password will follow",
+			"Specifies an ENCRYPTED password will follow", "Password"),
+		TP,
+		.no_words = 1,
+		.secret = "value",
+		.apply = password_apply,
+		.render = password_render },
 	{ .syntax = "revocation-check <crl|ocsp|none>$rev1 [<crl|ocsp|none>$rev2 [<crl|ocsp|none>$rev3]]",
 		.help = HELP("Revocation checking options", "Revocation check by CRL", "Revocation check by OCSP",
 			"Ignore revocation check"),
@@ -205,6 +309,12 @@ static const struct stmt rows[] = {
 		.no_words = 1,
 		.columns = "hash",
 		.defaults = "hash=sha256" },
+	{ .syntax = "auto-enroll [<1-100>$percent] [regenerate$regenerate]",
+		.help = HELP("Automatically enroll this router identity (not supported)", "Renewal Percentage", "Regenerate keys on re-enrollment"),
+		.mode = MODE_TRUSTPOINT,
+		.tables = CFG_PKI,
+		.no_words = 1,
+		.apply = check_auto_enroll },
 	{ .syntax = "usage ike$usage",
 		.help = HELP("Certificate usage", "To be used for IKE"),
 		TP,

@@ -83,7 +83,7 @@ static enum grammar_result data_apply(struct change *c)
 	return GR_OK;
 }
 
-/* What a trustpoint keeps: one CA certificate, one of the router's own for a type of key. */
+/* What a trustpoint keeps: one CA certificate, one of the router's own, one of the RA's for each purpose. */
 static enum grammar_result certificate_check(struct change *c, X509 *x, bool ca)
 {
 	char serial[CERT_SERIAL], hex[CERT_SERIAL];
@@ -100,19 +100,20 @@ static enum grammar_result certificate_check(struct change *c, X509 *x, bool ca)
 
 static enum grammar_result certificate_store(struct change *c, X509 *x, const char *hex)
 {
-	bool ca = !strcmp(c->key[1], "ca");
+	bool ca = !strcmp(c->key[1], "ca"), ours = !strcmp(c->key[1], "router") || !strcmp(c->key[1], "self-signed");
 	char id[24] = "";
 	struct keypair k;
 	enum grammar_result r = certificate_check(c, x, ca);
 
 	if (r != GR_OK)
 		return r;
-	if (!ca && keypair_of_public(c->secrets, X509_get0_pubkey(x), &k) == ERR_OK)
+	if (ours && keypair_of_public(c->secrets, X509_get0_pubkey(x), &k) == ERR_OK)
 		snprintf(id, sizeof id, "%llu", (unsigned long long)k.id);
-	if (!ca && !id[0])
+	if (ours && !id[0])
 		say(c, "%% The router has no key pair that belongs to this certificate: it is kept, and not used");
 	db_run(c->db,
-		"DELETE FROM pki_cert WHERE trustpoint = ?1 AND (kind = 'ca') = (?2 = 'ca') AND (serial <> ?3 OR kind <> ?2 OR "
+		"DELETE FROM pki_cert WHERE trustpoint = ?1 AND replace(kind, 'self-signed', 'router') = replace(?2, 'self-signed', 'router') "
+		"AND (serial <> ?3 OR kind <> ?2 OR "
 		"data <> "
 		"?4)",
 		P(c->key[0], c->key[1], c->key[2], hex));
@@ -162,7 +163,7 @@ static void chain_render(struct render *r, const struct stmt *st)
 {
 	char last[CFG_NAME] = "";
 	sqlite3_stmt *q = db_query(r->db,
-		"SELECT trustpoint, kind, serial, data FROM pki_cert ORDER BY trustpoint, kind = 'ca', kind, serial", NOPARAMS);
+		"SELECT trustpoint, kind, serial, data FROM pki_cert ORDER BY trustpoint, kind = 'ca', kind LIKE 'ra-%', kind, serial", NOPARAMS);
 
 	(void)st;
 	while (db_step(r->db, &q)) {
@@ -187,8 +188,9 @@ static const struct stmt rows[] = {
 		.tables = CFG_PKI,
 		.apply = chain_enter,
 		.render = chain_render },
-	{ .syntax = "certificate [<ca|self-signed>$kind] HEX$serial",
+	{ .syntax = "certificate [<ca|self-signed|ra-sign|ra-encrypt>$kind] HEX$serial",
 		.help = HELP("Add certificate", "Certificate of a certification authority", "Self-signed certificate",
+			"Certificate of a registration authority that signs", "Certificate of a registration authority to encrypt for",
 			"Certificate Serial Number (hex)"),
 		.mode = MODE_CERT_CHAIN,
 		.no_words = NO_WHOLE,

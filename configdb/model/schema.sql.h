@@ -104,6 +104,9 @@ static const char schema_1[] =
 
 	"CREATE TABLE pki_trustpoint("
 	"  name TEXT PRIMARY KEY, terminal TEXT CHECK(terminal = 'terminal'), pem TEXT CHECK(pem = 'pem'),"
+	/* SCEP; password: of keys.db */
+	"  url TEXT, retry_count INTEGER CHECK(retry_count BETWEEN 1 AND 100), retry_period INTEGER CHECK(retry_period BETWEEN 1 AND 60),"
+	"  fingerprint TEXT, password INTEGER,"
 	"  selfsigned TEXT CHECK(selfsigned = 'selfsigned'), pkcs12 TEXT CHECK(pkcs12 = 'pkcs12'),"
 	"  serial_none TEXT CHECK(serial_none = 'none'), fqdn_none TEXT CHECK(fqdn_none = 'none'), fqdn TEXT,"
 	"  ip_none TEXT CHECK(ip_none = 'none'), ip TEXT, ip_interface TEXT, subject TEXT,"
@@ -116,7 +119,7 @@ static const char schema_1[] =
 	/* data: DER as hexadecimal text; key_id: of keys.db, NULL when the router has no such key */
 	"CREATE TABLE pki_cert("
 	"  trustpoint TEXT NOT NULL REFERENCES pki_trustpoint(name) ON DELETE CASCADE,"
-	"  kind TEXT NOT NULL CHECK(kind IN ('ca', 'router', 'self-signed')), serial TEXT NOT NULL, data TEXT NOT NULL,"
+	"  kind TEXT NOT NULL CHECK(kind IN ('ca', 'router', 'self-signed', 'ra-sign', 'ra-encrypt')), serial TEXT NOT NULL, data TEXT NOT NULL,"
 	"  key_id INTEGER, PRIMARY KEY(trustpoint, kind, serial)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE pki_pending("
 	"  trustpoint TEXT NOT NULL REFERENCES pki_trustpoint(name) ON DELETE CASCADE, kind TEXT NOT NULL, serial TEXT NOT NULL,"

@@ -4,6 +4,7 @@
 
 #include "platform/base/keep.h"
 #include "platform/base/log.h"
+#include "platform/base/secret.h"
 
 #include <errno.h>
 #include <string.h>
@@ -237,6 +238,40 @@ static void admission(struct call *call)
 	msg_reply(call->c, call->m, ERR_OK, 0, span_of(&a, sizeof(a)));
 }
 
+static void scep_authenticate_ca(struct call *call)
+{
+	scep_side_authenticate(call->p->scep, call->c, call->m);
+}
+
+static void scep_enrollment(struct call *call)
+{
+	struct ikem_scep_enroll r;
+
+	memcpy(&r, call->m->body.data, sizeof(r));
+	msg_reply(call->c, call->m, scep_side_enroll(call->p->scep, &r), 0, (struct span){ 0 });
+	wipe(&r, sizeof(r));
+	wipe(call->m->body.data, call->m->body.len);
+}
+
+static void scep_call_off(struct call *call)
+{
+	struct ikem_scep_ca what;
+
+	memcpy(&what, call->m->body.data, sizeof(what));
+	msg_reply(call->c, call->m, scep_side_cancel(call->p->scep, &what), 0, (struct span){ 0 });
+}
+
+static void scep_row(void *ctx, const struct ikem_scep *row_)
+{
+	row(ctx, span_of(row_, sizeof(*row_)));
+}
+
+static void scep_dump(struct call *call)
+{
+	scep_side_each(call->p->scep, scep_row, call);
+	msg_reply(call->c, call->m, ERR_OK, 0, (struct span){ 0 });
+}
+
 static const struct action {
 	uint32_t type;
 	size_t len; /* of the body */
@@ -251,6 +286,10 @@ static const struct action {
 	{ IKEM_ADMISSION, 0, false, admission },
 	{ IKEM_KEYS, sizeof(struct ikem_keys), true, keys },
 	{ IKEM_KEY_DUMP, 0, true, key_dump },
+	{ IKEM_SCEP_CA, sizeof(struct ikem_scep_ca), true, scep_authenticate_ca },
+	{ IKEM_SCEP_ENROLL, sizeof(struct ikem_scep_enroll), true, scep_enrollment },
+	{ IKEM_SCEP_CANCEL, sizeof(struct ikem_scep_ca), true, scep_call_off },
+	{ IKEM_SCEP_DUMP, 0, false, scep_dump },
 };
 
 static enum err act(struct call *call)
@@ -295,9 +334,16 @@ static void on_message(void *ctx, struct msg_conn *c, struct msg *m)
 	}
 }
 
+static void on_closed(void *ctx, struct msg_conn *c)
+{
+	struct proto *p = ctx;
+
+	scep_side_closed(p->scep, c);
+}
+
 struct msg_server *proto_api(struct proto *p)
 {
-	static const struct msg_handlers handlers = { .message = on_message };
+	static const struct msg_handlers handlers = { .message = on_message, .closed = on_closed };
 	char path[108];
 	struct msg_server *s =
 		msg_path(path, p->options->run_dir, IKEMGRD_SOCKET) ? msg_listen(p->loop, path, 0666, &handlers, p) : NULL;

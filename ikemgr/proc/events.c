@@ -22,6 +22,7 @@ void proto_configured(void *ctx, const struct cfg *now, unsigned tables)
 {
 	struct proto *p = ctx;
 
+	scep_side_config(p->scep, now);
 	if (p->ike) {
 		ike_config(p->ike, now, tables);
 		proto_tick(p);

@@ -47,7 +47,7 @@ static void *work(void *arg)
 	uint8_t *bytes = NULL;
 	size_t len = 0;
 
-	j->e = http_fetch(j->q.url, span_of(j->q.body, j->q.body_len), &bytes, &len);
+	j->e = http_fetch((enum fetch_how)j->q.how, j->q.url, span_of(j->q.body, j->q.body_len), &bytes, &len);
 	if (j->e == ERR_OK) {
 		j->fd = memfd_create("postern-fetch", MFD_CLOEXEC);
 		if (j->fd < 0 || write(j->fd, bytes, len) != (ssize_t)len)
@@ -64,7 +64,7 @@ static enum err job_start(struct fetch *f, const struct fetch_question *q)
 	struct job *j;
 	pthread_t thread;
 
-	if (!memchr(q->url, '\0', sizeof(q->url)) || q->body_len > sizeof(q->body))
+	if (!memchr(q->url, '\0', sizeof(q->url)) || q->body_len > sizeof(q->body) || q->how > FETCH_SCEP_GET)
 		return ERR_INVALID;
 	if (f->jobs == FETCH_JOBS)
 		return ERR_LIMIT;
@@ -205,7 +205,12 @@ void fetch_client_free(struct fetch_client *c)
 
 enum err fetch_ask(struct fetch_client *c, uint64_t serial, const char *url, struct span body)
 {
-	struct fetch_question q = { .serial = serial, .body_len = (uint16_t)body.len };
+	return fetch_ask_how(c, serial, body.len ? FETCH_OCSP : FETCH_PLAIN, url, body);
+}
+
+enum err fetch_ask_how(struct fetch_client *c, uint64_t serial, enum fetch_how how, const char *url, struct span body)
+{
+	struct fetch_question q = { .serial = serial, .how = (uint8_t)how, .body_len = (uint16_t)body.len };
 
 	if (strlen(url) >= sizeof(q.url) || body.len > sizeof(q.body))
 		return ERR_RANGE;

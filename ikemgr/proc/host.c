@@ -130,7 +130,7 @@ void proto_signature_answer(void *ctx, uint64_t serial, enum err e, struct span 
 {
 	struct proto *p = ctx;
 
-	if (!p->ike)
+	if (scep_side_signed(p->scep, serial, e, signature) || !p->ike)
 		return;
 	ike_done_sign(p->ike, serial, e, signature);
 	proto_tick(p);
@@ -146,11 +146,18 @@ static void host_fetch(void *ctx, uint64_t serial, const char *url, struct span 
 		log_msg("PKI", LOG_SEV_ERROR, "FETCH", "%s cannot be fetched: %s", url, err_text(e));
 }
 
+void proto_unwrapped_answer(void *ctx, uint64_t serial, enum err e, struct span key)
+{
+	struct proto *p = ctx;
+
+	scep_side_unwrapped(p->scep, serial, e, key);
+}
+
 void proto_fetch_answer(void *ctx, uint64_t serial, enum err e, struct span bytes)
 {
 	struct proto *p = ctx;
 
-	if (!p->ike)
+	if (scep_side_fetched(p->scep, serial, e, bytes) || !p->ike)
 		return;
 	ike_done_fetch(p->ike, serial, e, bytes);
 	proto_tick(p);

@@ -1,7 +1,9 @@
-/* HTTP/1.0 as far as CRLs and OCSP need it: one request, one response, the connection ends. */
+/* HTTP/1.0 as far as CRLs, OCSP and SCEP need it: one request, one response, the connection ends. */
 #include "ikemgr/proc/fetch.h"
 
 #include "platform/base/mem.h"
+
+#include <openssl/evp.h>
 
 #include <errno.h>
 #include <netdb.h>
@@ -104,14 +106,17 @@ static bool ready(int fd, short events, const struct timespec *end)
 	return ms > 0 && poll(&p, 1, (int)ms) == 1;
 }
 
-static int connect_to(const char *host, const char *port, const struct timespec *end)
+/* -1, with *e: nobody of that name, or no connection. */
+static int connect_to(const char *host, const char *port, const struct timespec *end, enum err *e)
 {
 	struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *list = NULL;
 	int fd = -1, error = 0;
 	socklen_t len = sizeof(error);
 
+	*e = ERR_NOT_FOUND;
 	if (getaddrinfo(host, port, &hints, &list) != 0 || list == NULL)
 		return -1;
+	*e = ERR_CLOSED;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, list->ai_addr, list->ai_addrlen) < 0 &&
 		(errno != EINPROGRESS || !ready(fd, POLLOUT, end) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ||
@@ -138,20 +143,42 @@ static bool send_all(int fd, const void *data, size_t n, const struct timespec *
 	return true;
 }
 
-static bool request_send(int fd, const char *host, const char *path, struct span body, const struct timespec *end)
+/* Base 64, with what has a meaning in a URL escaped (RFC 3986 2.1). Returns the end. */
+static char *base64_escaped(char *out, struct span body)
 {
-	char head[3 * FETCH_URL];
-	int n;
+	char four[5];
 
-	if (body.len == 0)
-		n = snprintf(head, sizeof(head), "GET %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: Postern\r\nConnection: close\r\n\r\n",
-			path, host);
-	else
-		n = snprintf(head, sizeof(head),
-			"POST %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: Postern\r\nConnection: close\r\n"
-			"Content-Type: application/ocsp-request\r\nContent-Length: %zu\r\n\r\n",
-			path, host, body.len);
-	return send_all(fd, head, (size_t)n, end) && send_all(fd, body.data, body.len, end);
+	for (size_t i = 0; i < body.len; i += 3) {
+		EVP_EncodeBlock((unsigned char *)four, body.data + i, body.len - i < 3 ? (int)(body.len - i) : 3);
+		for (const char *p = four; *p; p++)
+			out += sprintf(out, *p == '+' ? "%%2B" : *p == '/' ? "%%2F" : *p == '=' ? "%%3D" : "%c", *p);
+	}
+	return out;
+}
+
+#define HEADERS "Host: %s\r\nUser-Agent: Postern\r\nConnection: close\r\n"
+
+char *http_request(enum fetch_how how, const char *host, const char *path, struct span body, size_t *len)
+{
+	const char *type = how == FETCH_OCSP ? "application/ocsp-request" : "application/x-pki-message";
+	char *out = mem_zalloc(4 * FETCH_URL + 4 * body.len), *at = out;
+
+	if (out == NULL)
+		return NULL;
+	if (how == FETCH_PLAIN) {
+		at += sprintf(at, "GET %s HTTP/1.0\r\n" HEADERS "\r\n", path, host);
+	} else if (how == FETCH_SCEP_GET) {
+		at += sprintf(at, "GET %s&message=", path);
+		at = base64_escaped(at, body);
+		at += sprintf(at, " HTTP/1.0\r\n" HEADERS "\r\n", host);
+	} else {
+		at += sprintf(at, "POST %s HTTP/1.0\r\n" HEADERS "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", path, host,
+			type, body.len);
+		memcpy(at, body.data, body.len);
+		at += body.len;
+	}
+	*len = (size_t)(at - out);
+	return out;
 }
 
 /* Until the other side ends. ERR_LIMIT: more than we take. */
@@ -169,28 +196,35 @@ static enum err response_read(int fd, uint8_t *buf, size_t size, size_t *len, co
 	return ERR_LIMIT;
 }
 
-enum err http_fetch(const char *url, struct span body, uint8_t **bytes, size_t *len)
+enum err http_fetch(enum fetch_how how, const char *url, struct span body, uint8_t **bytes, size_t *len)
 {
 	const size_t size = FETCH_BYTES_MAX + HEADER_MAX;
 	char host[FETCH_URL], port[8], path[FETCH_URL];
 	struct timespec end;
 	struct span found;
+	size_t request_len = 0;
+	char *request;
 	uint8_t *buf;
 	enum err e = ERR_CLOSED;
 	int fd;
 
 	if (!http_url(url, host, port, path))
 		return ERR_INVALID;
+	request = http_request(how, host, path, body, &request_len);
 	buf = mem_zalloc(size);
-	if (buf == NULL)
+	if (buf == NULL || request == NULL) {
+		mem_free(request);
+		mem_free(buf);
 		return ERR_NOMEM;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += FETCH_S;
-	fd = connect_to(host, port, &end);
-	if (fd >= 0 && request_send(fd, host, path, body, &end))
+	fd = connect_to(host, port, &end, &e);
+	if (fd >= 0 && send_all(fd, request, request_len, &end))
 		e = response_read(fd, buf, size, len, &end);
 	if (fd >= 0)
 		close(fd);
+	mem_free(request);
 	if (e == ERR_OK && !http_body(span_of(buf, *len), &found))
 		e = ERR_INVALID;
 	if (e != ERR_OK) {

@@ -111,8 +111,25 @@ static void on_session(struct keys *k, struct msg_conn *c, struct msg *m)
 	wipe(&a, sizeof(a));
 }
 
+/* What is done with a key pair of keys.db. */
+typedef enum err (*pair_use)(struct secrets *db, const void *question, void *answer);
+
+static enum err use_sign(struct secrets *db, const void *question, void *answer)
+{
+	struct keys_signature *out = answer;
+
+	return keys_sign(db, question, out->bytes, &out->len);
+}
+
+static enum err use_unwrap(struct secrets *db, const void *question, void *answer)
+{
+	struct keys_unwrapped *out = answer;
+
+	return keys_unwrap(db, question, out->key, &out->len);
+}
+
 /* Twice, as with the secrets: the first handle may be one of a file that was put away. */
-static enum err sign(struct keys *k, const struct ike_sign_request *q, struct keys_signature *out)
+static enum err with_pair(struct keys *k, pair_use use, const void *question, void *answer)
 {
 	enum err e = ERR_NOT_FOUND;
 
@@ -122,7 +139,7 @@ static enum err sign(struct keys *k, const struct ike_sign_request *q, struct ke
 			if (e != ERR_OK)
 				return e;
 		}
-		e = keys_sign(k->db, q, out->bytes, &out->len);
+		e = use(k->db, question, answer);
 		if (e == ERR_OK)
 			return e;
 		secrets_close(k->db);
@@ -140,12 +157,28 @@ static void on_sign(struct keys *k, struct msg_conn *c, struct msg *m)
 	if (m->body.len == sizeof(q)) {
 		memcpy(&q, m->body.data, sizeof(q));
 		a.serial = q.serial;
-		e = sign(k, &q.request, &a);
+		e = with_pair(k, use_sign, &q.request, &a);
 	}
 	if (e != ERR_OK)
 		log_msg("CRYPTO", LOG_SEV_ERROR, "KEYSTORE", "A private key could not be used: %s", err_text(e));
 	if (msg_answer(c, m, e, 0, span_of(&a, sizeof(a))) != ERR_OK)
 		loop_stop(k->loop, 1);
+}
+
+static void on_unwrap(struct keys *k, struct msg_conn *c, struct msg *m)
+{
+	struct keys_unwrap_question q;
+	struct keys_unwrapped a = { 0 };
+	enum err e = ERR_INVALID;
+
+	if (m->body.len == sizeof(q)) {
+		memcpy(&q, m->body.data, sizeof(q));
+		a.serial = q.serial;
+		e = with_pair(k, use_unwrap, &q, &a);
+	}
+	if (msg_answer(c, m, e, 0, span_of(&a, sizeof(a))) != ERR_OK)
+		loop_stop(k->loop, 1);
+	wipe(&a, sizeof(a));
 }
 
 static void on_question(void *ctx, struct msg_conn *c, struct msg *m)
@@ -157,6 +190,10 @@ static void on_question(void *ctx, struct msg_conn *c, struct msg *m)
 
 	if (m->head.type == KEYS_SIGN) {
 		on_sign(k, c, m);
+		return;
+	}
+	if (m->head.type == KEYS_UNWRAP) {
+		on_unwrap(k, c, m);
 		return;
 	}
 	if (m->head.type == KEYS_SESSION) {

@@ -10,6 +10,7 @@ struct keys_client {
 	struct msg_conn *conn;
 	keys_answer answer;
 	keys_answer signature;
+	keys_answer unwrapped;
 	keys_session_answer session;
 	void (*lost)(void *ctx);
 	void *ctx;
@@ -42,6 +43,20 @@ static void on_signature(struct keys_client *c, struct msg *m)
 	c->signature(c->ctx, a.serial, e, e == ERR_OK ? span_of(a.bytes, a.len) : (struct span){ 0 });
 }
 
+static void on_unwrapped(struct keys_client *c, struct msg *m)
+{
+	struct keys_unwrapped a;
+	enum err e = (enum err)m->head.status;
+
+	if (!c->unwrapped || m->body.len != sizeof(a))
+		return;
+	memcpy(&a, m->body.data, sizeof(a));
+	if (e == ERR_OK && a.len > sizeof(a.key))
+		e = ERR_INVALID;
+	c->unwrapped(c->ctx, a.serial, e, e == ERR_OK ? span_of(a.key, a.len) : (struct span){ 0 });
+	wipe(&a, sizeof(a));
+}
+
 static void on_answer(void *ctx, struct msg_conn *conn, struct msg *m)
 {
 	struct keys_client *c = ctx;
@@ -51,6 +66,8 @@ static void on_answer(void *ctx, struct msg_conn *conn, struct msg *m)
 	(void)conn;
 	if (m->head.type == KEYS_SIGN)
 		on_signature(c, m);
+	if (m->head.type == KEYS_UNWRAP)
+		on_unwrapped(c, m);
 	if (m->head.type == KEYS_SESSION)
 		on_session(c, m);
 	if (m->head.type != KEYS_SKEYID || m->body.len != sizeof(a))
@@ -112,6 +129,21 @@ enum err keys_ask_session(struct keys_client *c, uint64_t serial, const struct i
 	struct keys_session_question q = { .serial = serial, .request = *request };
 
 	return c->conn ? msg_send(c->conn, KEYS_SESSION, 1, ERR_OK, 0, span_of(&q, sizeof(q))) : ERR_CLOSED;
+}
+
+void keys_client_unwrapped(struct keys_client *c, keys_answer answer)
+{
+	c->unwrapped = answer;
+}
+
+enum err keys_ask_unwrap(struct keys_client *c, uint64_t serial, uint64_t key_id, struct span wrapped)
+{
+	struct keys_unwrap_question q = { .serial = serial, .key_id = key_id, .len = (uint16_t)wrapped.len };
+
+	if (wrapped.len > sizeof(q.wrapped))
+		return ERR_RANGE;
+	memcpy(q.wrapped, wrapped.data, wrapped.len);
+	return c->conn && c->unwrapped ? msg_send(c->conn, KEYS_UNWRAP, 1, ERR_OK, 0, span_of(&q, sizeof(q))) : ERR_CLOSED;
 }
 
 void keys_client_signatures(struct keys_client *c, keys_answer answer)

@@ -34,13 +34,15 @@ static bool open_all(struct proto *p, int keys_fd, int fetch_fd)
 	if (p->keys) {
 		keys_client_sessions(p->keys, proto_session_answer);
 		keys_client_signatures(p->keys, proto_signature_answer);
+		keys_client_unwrapped(p->keys, proto_unwrapped_answer);
 	}
 	if (fetch_fd >= 0)
 		p->fetch = fetch_client_new(p->loop, fetch_fd, proto_fetch_answer, p);
 	p->pool = dh_pool_new(p->loop, p->options->workers, &proto_dh_handlers, p);
 	p->follow = cfg_follow_new(p->loop, p->options->run_dir, proto_configured, p);
 	p->users = users_new(p->loop, p->options->run_dir, proto_user_answer, p);
-	return p->tick && p->users && p->keys && p->pool && p->follow;
+	p->scep = scep_side_new(p->loop, p->options->run_dir, &p->keys, &p->fetch);
+	return p->tick && p->users && p->scep && p->keys && p->pool && p->follow;
 }
 
 static void close_all(struct proto *p)
@@ -49,6 +51,7 @@ static void close_all(struct proto *p)
 	msg_server_free(p->api);
 	dp_client_free(p->dp); /* NULL before the first configuration */
 	udp_free(p->udp);
+	scep_side_free(p->scep);
 	dh_pool_free(p->pool);
 	keys_client_free(p->keys);
 	fetch_client_free(p->fetch);

@@ -18,6 +18,7 @@
 #include "ikemgr/proc/fetch.h"
 #include "ikemgr/proc/keys.h"
 #include "ikemgr/proc/options.h"
+#include "ikemgr/proc/scep.h"
 #include "ikemgr/proc/udp.h"
 #include "ikemgr/proc/users.h"
 
@@ -32,6 +33,7 @@ struct proto {
 	struct keys_client *keys;
 	struct fetch_client *fetch; /* NULL: nothing can be fetched */
 	struct users *users;
+	struct scep_host_side *scep;
 	struct cfg_follow *follow;
 	struct msg_server *api;
 	struct loop_timer *tick;
@@ -55,6 +57,7 @@ void proto_keys_answer(void *ctx, uint64_t serial, enum err e, struct span skeyi
 void proto_fetch_answer(void *ctx, uint64_t serial, enum err e, struct span bytes);
 void proto_signature_answer(void *ctx, uint64_t serial, enum err e, struct span signature);
 void proto_session_answer(void *ctx, uint64_t serial, enum err e, const struct ike_session_keys *keys);
+void proto_unwrapped_answer(void *ctx, uint64_t serial, enum err e, struct span key);
 void proto_user_answer(void *ctx, uint64_t serial, enum err e);
 extern const struct dh_pool_handlers proto_dh_handlers;
 /* events.c: what happens outside. */

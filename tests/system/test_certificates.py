@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from scep_lab import LabCa
 from authority import Authority, enroll
 from conftest import site_fixture
 from rig import until
@@ -133,6 +134,33 @@ def test_identity_by_distinguished_name(site, setup):
     site.configure("R1", "crypto isakmp identity dn")
     passes(site)
     site.configure("R1", "no crypto isakmp identity")
+
+
+def test_enrolled_over_scep(site, setup, tmp_path):
+    """R1's certificate comes from a CA on the internet, R2's from the same CA by hand: a tunnel, both roles. (Of several
+    certificates that fit a router shows the first trustpoint's: A-SCEP comes before CA-RSA.)"""
+    swan = setup[1]
+    method(site, "rsa-sig")
+    ca = LabCa(site, "internet", "203.0.113.254", tmp_path)
+    try:
+        said = typed(site)("crypto key generate rsa label SCEP modulus 2048\ncrypto pki trustpoint A-SCEP\n"
+                           "enrollment url http://203.0.113.254/ra\nsubject-name CN=R1,O=Acme\nfqdn none\nserial-number none\n"
+                           "ip-address none\nrsakeypair SCEP\npassword sesame\nrevocation-check none\n"
+                           "crypto pki authenticate A-SCEP\nyes\ncrypto pki enroll A-SCEP\nyes")
+        assert "% Certificate request sent to Certificate Authority" in said, said
+        until(lambda: "Last enrollment status: Granted" in site.show("R1", "show crypto pki trustpoints status A-SCEP"), 120,
+              "a certificate:\n" + site.show("R1", "show logging"))
+        ca.authority.issue("r2", "rsa", "/O=Acme/CN=R2", ("subjectAltName=IP:198.51.100.2",))
+        swan.load(ca.authority, "r2")
+        passes(site)
+        site.console("R1", "clear crypto session")
+        swan.control("--terminate", "--ike", "postern", "--force", check=False)
+        said = swan.control("--initiate", "--child", "site", check=False)
+        assert "completed successfully" in said, said + swan.log()[-3000:]
+        assert re.search(r"remote.*CN=R1", swan.control("--list-sas")), swan.control("--list-sas")
+    finally:
+        site.console("R1", "clear crypto session", "configure terminal", "no crypto pki trustpoint A-SCEP", "yes", "end")
+        ca.stop()
 
 
 def test_wrong_authority(site, setup, tmp_path):

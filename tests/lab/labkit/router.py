@@ -19,7 +19,7 @@ USERS = {"postern-config": 9001, "postern-ike": 9002, "postern-keys": 9003, "pos
 DIRS = {"run": "/run/postern", "data": "/var/lib/postern", "etc": "/run/postern-etc", "log": "/var/log/postern"}
 COMMON = "--run-dir /run/postern --data-dir /var/lib/postern"
 SERVICES = {
-    "configd": "--user postern-config --keys-group postern-keys --initial /run/postern-etc/initial.cfg",
+    "configd": "--user postern-config --keys-group postern-keys --ike-user postern-ike --initial /run/postern-etc/initial.cfg",
     "datapathd": "--user postern-data --ike-user postern-ike",
     "ikemgrd": "--user postern-ike --keys-user postern-keys",
     "platformd": "--set-hostname --service-dir /run/postern-etc/service",

@@ -115,11 +115,35 @@ static enum err fetch(struct server *s, size_t *len)
 
 	start(s);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/x", s->port);
-	e = http_fetch(url, (struct span){ 0 }, &bytes, len);
+	e = http_fetch(FETCH_PLAIN, url, (struct span){ 0 }, &bytes, len);
 	mem_free(bytes);
 	pthread_join(s->thread, NULL);
 	close(s->fd);
 	return e;
+}
+
+/* SCEP's message as a body, or in the URL, where '+', '/' and '=' would mean something else (RFC 8894 4.1). */
+static void scep_requests(void **state)
+{
+	static const uint8_t message[] = { 0xfb, 0xff, 0xfe, 0x00 }; /* "+//+AA==" */
+	static const char get[] = "GET /x?operation=PKIOperation&message=%2B%2F%2F%2BAA%3D%3D HTTP/1.0\r\nHost: ca\r\n";
+	static const char post[] = "POST /x?operation=PKIOperation HTTP/1.0\r\nHost: ca\r\n";
+	const char *path = "/x?operation=PKIOperation";
+	size_t len = 0;
+	char *r = http_request(FETCH_SCEP_GET, "ca", path, span_of(message, sizeof(message)), &len);
+
+	(void)state;
+	assert_non_null(r);
+	assert_memory_equal(r, get, sizeof(get) - 1);
+	assert_int_equal(len, strlen(r));
+	assert_string_equal(r + len - 4, "\r\n\r\n");
+	mem_free(r);
+	r = http_request(FETCH_SCEP_POST, "ca", path, span_of(message, sizeof(message)), &len);
+	assert_non_null(r);
+	assert_memory_equal(r, post, sizeof(post) - 1);
+	assert_non_null(strstr(r, "Content-Type: application/x-pki-message\r\nContent-Length: 4\r\n\r\n"));
+	assert_memory_equal(r + len - 4, message, 4);
+	mem_free(r);
 }
 
 static void bounded(void **state)
@@ -141,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urls),
 		cmocka_unit_test(responses),
+		cmocka_unit_test(scep_requests),
 		cmocka_unit_test(bounded),
 	};
 

@@ -88,6 +88,12 @@ static bool no_is_a_state(const struct stmt *st)
 	return st->off != NULL;
 }
 
+/* Statements that are there to be refused by name. */
+static bool only_refused(const struct stmt *st)
+{
+	return !strncmp(st->syntax, "auto-enroll", 11);
+}
+
 static void one_row(struct box *b, struct box *other, struct gen *g, const struct grammar_spec *spec, const struct grammar_row *row)
 {
 	const struct stmt *st = spec->user;
@@ -95,7 +101,7 @@ static void one_row(struct box *b, struct box *other, struct gen *g, const struc
 	int accepted = 0;
 	/* Hashing is slow by design: fewer tries where there is a secret. */
 	/* On and on until one is taken: what few values satisfy is not left to luck. */
-	for (int k = 0; k < (st->secret ? 8 : TRIES) || (!accepted && k < 20 * TRIES); k++) {
+	for (int k = 0; k < (st->secret ? 8 : TRIES) || (!accepted && !only_refused(st) && k < 20 * TRIES); k++) {
 		assert_int_equal(store_clear(b->store), ERR_OK);
 		b->at = (struct cfg_mode_ctx){ .mode = MODE_CONFIG };
 		feed(b, spec->mode == MODE_CONFIG ? outside : inside);
@@ -131,7 +137,7 @@ static void one_row(struct box *b, struct box *other, struct gen *g, const struc
 		mem_free(before);
 		mem_free(after);
 	}
-	if (!accepted)
+	if (!accepted && !only_refused(st))
 		fail_msg("\"%s\" was never accepted: \"%s\": %s", spec->syntax, line, b->out.text);
 }
 
