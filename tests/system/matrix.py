@@ -24,11 +24,12 @@ import sys
 import threading
 import time
 
+import matrix_manual
 import matrix_rows
 from matrix_bench import BACKENDS, ROOT, Bench, LabError
 from matrix_table import summary, table, untested
 
-PARTS = {"algorithms": matrix_rows.rows_of}
+PARTS = {"algorithms": matrix_rows.rows_of, "manual": matrix_manual.rows_of}
 
 
 def rows_of(kind, part=None, only_slice=False):
@@ -60,7 +61,8 @@ def run_kind(kind, args, results, lock):
             for role in ("responder", "initiator"):
                 lacks = row.lacks(bench.peer, role)
                 if lacks:
-                    note(row.name, row.capability, role, "empty", lacks)
+                    wrong = None if args.slice else bench.disproved(row, role, lacks)
+                    note(row.name, row.capability, role, "FAIL" if wrong else "empty", wrong or lacks)
                     continue
                 try:
                     bench.revive()

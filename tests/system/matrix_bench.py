@@ -10,6 +10,7 @@ sys.path.append(os.path.join(HERE, "..", "lab"))
 
 from labkit import lab as kit, peers                            # noqa: E402
 from labkit.base import Lab, LabError                           # noqa: E402,F401
+import matrix_rows                                              # noqa: E402
 from matrix_peers import Libreswan, Postern, StrongSwan, refused         # noqa: E402
 
 ROOT = os.path.realpath(f"{HERE}/../..")
@@ -39,7 +40,7 @@ class Bench:
     """One lab with one peer, and the rows that go through it."""
 
     def __init__(self, kind, bin_dir):
-        self.kind = kind
+        self.kind, self.tried = kind, set()
         self.lab = Lab(f"matrix-{kind}-{os.getpid()}")
         up = [LAB, "up", "--name", self.lab.name, "--owner", str(os.getpid()), "--bin", bin_dir,
               "--peer", LABS.get(kind, kind)]
@@ -67,12 +68,12 @@ class Bench:
         return refused(self.console(*row.lines("SITE-B"), "end", "clear crypto sa", "clear crypto isakmp",
                                     "show crypto ipsec sa | include interface"))        # an answer is never older than the lines before it
 
-    def ping(self, row, count=3):
+    def ping(self, row, count=3, backwards=False):
         """Pings from hostA to hostB until so many came back; returns how many did. The first ones may find a slow peer's SAs not yet
-        installed: it has them only after the third message of quick mode."""
-        said = subprocess.run(self.words("R1" if row.transport else "hostA", "ping", "-n", "-c", str(count), "-i", "0.25", "-w", "20",
-                                         "198.51.100.2" if row.transport else "192.168.2.10"),
-                              capture_output=True, text=True).stdout
+        installed: it has them only after the third message of quick mode. `backwards`: from hostB to hostA."""
+        ends = [("R1", "203.0.113.1"), ("R2", "198.51.100.2")] if row.transport else [("hostA", "192.168.1.10"), ("hostB", "192.168.2.10")]
+        (start, _), (_, to) = reversed(ends) if backwards else ends
+        said = subprocess.run(self.words(start, "ping", "-n", "-c", str(count), "-i", "0.25", "-w", "20", to), capture_output=True, text=True).stdout
         found = re.search(r"(\d+) received", said)
         return int(found.group(1)) if found else 0
 
@@ -95,20 +96,38 @@ class Bench:
         seen = self.counters()
         if got < 2:
             return f"{got} pings came back in 20 s; {self.why()}"
-        form = "udp" if self.kind == "native" else "ah" if row.ah else "esp"
-        if seen[form] < 2 or any(seen[other] for other in ("udp", "esp", "ah") if other != form) or seen["clear"]:       # what left at once may cross the link as one segment
-            return f"on the wire: {seen}"
-        return self.shown() or self.peer.check(row)
+        return self.formed(row, seen) or self.shown() or self.peer.check(row)
 
-    def shown(self):
+    def formed(self, row, seen):
+        """What crossed the internet link is of the row's form. What left at once may cross it as one segment."""
+        form = "udp" if self.kind == "native" else "ah" if row.ah else "esp"
+        if seen[form] < 2 or any(seen[other] for other in ("udp", "esp", "ah") if other != form) or seen["clear"]:
+            return f"on the wire: {seen}"
+        return None
+
+    def shown(self, phase1=True):
         """What R1's console says of the SAs."""
         screen = self.console("show crypto isakmp sa", "show crypto ipsec sa")
-        if not re.search(r"203\.0\.113\.1.*QM_IDLE.*ACTIVE|198\.51\.100\.2.*QM_IDLE.*ACTIVE", screen):
-            return "R1 shows no IKE SA"
+        if bool(re.search(r"203\.0\.113\.1.*QM_IDLE.*ACTIVE|198\.51\.100\.2.*QM_IDLE.*ACTIVE", screen)) != phase1:
+            return f"R1 shows {'no' if phase1 else 'an'} IKE SA"
         encaps, decaps = (re.search(rf"#pkts {word}: (\d+)", screen) for word in ("encaps", "decaps"))
         if not encaps or not decaps or int(encaps.group(1)) < 2 or int(decaps.group(1)) < 2:
             return "R1 shows no packets through its IPsec SA"
         return None
+
+    def disproved(self, row, role, lacks):
+        """Tries, once for each reason and role, what the peer is said not to have. None, or how it was not as said."""
+        proof = self.peer.proof(row) if hasattr(self.peer, "proof") and type(row) is matrix_rows.Row else None
+        if proof is None or (lacks, role) in self.tried:
+            return None
+        self.tried.add((lacks, role))
+        self.revive()
+        self.console("clear logging", "")
+        before = len(self.peer.log())
+        if row.judge(self, role) is None:
+            return f"it passes, though {lacks}"
+        said = self.peer.log()[before:] + self.console("show logging")
+        return None if re.search(proof, said, re.M) else f"{lacks}? No log says so: {said[-300:]}"
 
     def why(self):
         said = self.console("show logging")

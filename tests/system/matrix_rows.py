@@ -2,6 +2,7 @@
 from dataclasses import dataclass, replace
 from typing import Optional
 
+ESN = "extended sequence numbers"
 PHASES = "encryption x hash x group, both phases"
 ENCRYPTIONS = ["des", "3des", "aes", "aes 192", "aes 256"]
 HASHES = ["md5", "sha", "sha256", "sha384", "sha512"]
@@ -70,11 +71,16 @@ def product():
     return rows + protections()
 
 
-ESP_KINDS = [("3des", "md5"), ("aes", "sha"), ("aes 256", "sha256"), ("aes 192", "sha384"), ("aes 256", "sha512"), ("gcm", None),
-             ("gcm 256", None), ("aes-ctr", "sha"), ("aes-ctr 256", "sha256"), ("camellia", "sha"), ("camellia 256", "sha256"),
-             ("aes", "aes-xcbc"), ("null", "sha256")]
+ESP_KINDS = [("des", "md5"), ("3des", "sha"), ("aes", "sha"), ("aes 192", "sha384"), ("aes 256", "sha256"), ("aes 256", "sha512"),
+             ("aes", "aes-xcbc"), ("gcm", None), ("gcm 192", None), ("gcm 256", None), ("gmac", None), ("gmac 192", None), ("gmac 256", None),
+             ("aes-ctr", "sha"), ("aes-ctr 192", "sha512"), ("aes-ctr 256", "sha256"), ("aes-ctr", "aes-xcbc"),
+             ("camellia", "sha"), ("camellia 192", "md5"), ("camellia 256", "sha256"), ("camellia", "aes-xcbc"),
+             ("null", "sha256"), ("null", "aes-xcbc")]
 AH_KINDS = HASHES + ["aes-xcbc"]
-BOTH_KINDS = [("sha", "aes", None), ("sha256", "aes", "sha"), ("md5", "gcm 256", None), ("sha512", "3des", "md5")]
+BOTH_KINDS = [("sha", "aes", None), ("sha256", "aes", "sha"), ("md5", "gcm 256", None), ("sha512", "3des", "md5"),
+              ("sha384", "camellia 256", "sha384"), ("aes-xcbc", "aes-ctr", "sha")]
+ESN_KINDS = [("aes", "sha256", None), ("gcm 256", None, None), ("null", "sha512", None), (None, None, "sha"), (None, None, "sha256"),
+             ("aes", "sha", "sha256")]
 
 
 def protections():
@@ -86,7 +92,8 @@ def protections():
         rows += [row(esp_cipher=cipher, esp_hash=auth, transport=transport) for cipher, auth in ESP_KINDS]
         rows += [row(ah=ah, transport=transport) for ah in AH_KINDS]
         rows += [row(ah=ah, esp_cipher=cipher, esp_hash=auth, transport=transport) for ah, cipher, auth in BOTH_KINDS]
-        rows += [row(esp_cipher="aes", esp_hash="sha256", transport=transport, esn=True), row(ah="sha256", transport=transport, esn=True)]
+    for transport in (False, True):
+        rows += [row(esp_cipher=cipher, esp_hash=auth, ah=ah, transport=transport, esn=True, of=ESN) for cipher, auth, ah in ESN_KINDS]
     return rows
 
 
