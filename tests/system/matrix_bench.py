@@ -95,7 +95,7 @@ class Bench:
         got = self.ping(row)
         seen = self.counters()
         if got < 2:
-            return f"{got} pings came back in 20 s; {self.why()}"
+            return f"{got} pings came back in 40 s; {self.why()}"
         return self.formed(row, seen) or self.shown() or self.peer.check(row)
 
     def formed(self, row, seen):

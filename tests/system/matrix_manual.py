@@ -49,7 +49,7 @@ class Row(matrix_rows.Row):
         bench.counters()
         got, seen = bench.ping(self, backwards=role == "initiator"), bench.counters()
         if got < 2:
-            return f"{got} pings came back in 20 s; {bench.why()}"
+            return f"{got} pings came back in 40 s; {bench.why()}"
         return bench.formed(self, seen) or bench.shown(phase1=False)
 
 

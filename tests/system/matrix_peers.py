@@ -55,7 +55,7 @@ class Peer:
     def __init__(self, words, folder):
         self.words, self.folder = words, folder
 
-    def run(self, *command, timeout=60):
+    def run(self, *command, timeout=300):
         return subprocess.run(self.words(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
 
     def write(self, name, text):
@@ -151,7 +151,7 @@ secrets {{
         return None
 
     def initiate(self):
-        done = self.run("swanctl", "--initiate", "--child", "site", "--timeout", "15")
+        done = self.run("swanctl", "--initiate", "--child", "site", "--timeout", "60")
         return None if done.returncode == 0 else f"swanctl --initiate: {last_line(done.stdout)}"
 
     def check(self, row):
@@ -248,7 +248,7 @@ conn postern
         return None
 
     def initiate(self):
-        done = self.run("timeout", "20", "ipsec", "auto", "--up", "postern")
+        done = self.run("timeout", "60", "ipsec", "auto", "--up", "postern")
         return None if "IPsec SA established" in done.stdout else f"ipsec auto --up: {last_line(done.stdout)}"
 
     def check(self, row):
