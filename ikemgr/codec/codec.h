@@ -126,8 +126,8 @@ enum err header_decode(struct isakmp_header *h, struct span datagram) MUST_CHECK
 void header_encode(struct writer *w, const struct isakmp_header *h);
 
 /* Walks the chain of payloads that begins with number `first` in `body`, into m->payloads and m->set. `padded`: what follows
- * the last payload is padding (IKEv1 encrypted). ERR_LIMIT: more than MESSAGE_PAYLOADS, or more of one kind than a message may
- * have; ERR_INVALID: malformed. *why gets a few words, static. */
+ * the last payload is padding (IKEv1 encrypted); IKEv1 in clear may be filled with zeros to four octets. ERR_LIMIT: more than
+ * MESSAGE_PAYLOADS, or more of one kind than a message may have; ERR_INVALID: malformed. *why gets a few words, static. */
 enum err message_decode(
 	struct message *m, unsigned version, uint8_t first, struct span body, bool padded, const char **why) MUST_CHECK;
 /* The n-th payload (from 0) of a kind, or NULL. The second ID is ID_SECOND's first. */

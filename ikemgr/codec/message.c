@@ -102,6 +102,15 @@ static enum err generic_read(struct reader *r, unsigned version, struct payload 
 	return ERR_OK;
 }
 
+/* libreswan fills also what goes out in clear up to a multiple of four octets. */
+static bool filled_up(unsigned version, struct span body, struct span rest)
+{
+	for (size_t i = 0; i < rest.len; i++)
+		if (rest.data[i] != 0)
+			return false;
+	return version == 1 && rest.len < 4 && body.len % 4 == 0;
+}
+
 enum err message_decode(struct message *m, unsigned version, uint8_t first, struct span body, bool padded, const char **why)
 {
 	struct reader r = reader_of(body);
@@ -127,7 +136,7 @@ enum err message_decode(struct message *m, unsigned version, uint8_t first, stru
 		m->npayloads++;
 		number = next;
 	}
-	if (!padded && reader_left(&r) != 0) {
+	if (!padded && reader_left(&r) != 0 && !filled_up(version, body, reader_bytes(&r, reader_left(&r)))) {
 		*why = "bytes behind the last payload";
 		return ERR_INVALID;
 	}

@@ -19,11 +19,20 @@ class Authority:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def subordinate(self, folder, subject):
+        """A CA below this one."""
+        below = Authority(folder, subject)
+        request = below.run("req", "-new", "-key", "ca.key", "-subj", subject)
+        with open(f"{below.dir}/ca.pem", "w") as file:
+            file.write(self.sign(request, ("basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"), "3650"))
+        return below
+
     def key(self, name, kind):
+        """kind: ec, rsa, or rsa with its bits."""
         if kind == "ec":
             self.run("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", name)
         else:
-            self.run("genrsa", "-traditional", "-out", name, "2048")
+            self.run("genrsa", "-traditional", "-out", name, kind.removeprefix("rsa") or "2048")
 
     def sign(self, request, extensions=("keyUsage=critical,digitalSignature",), days="365"):
         """The certificate for a request, PEM; `extensions` are added to what the request wants."""

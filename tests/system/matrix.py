@@ -24,12 +24,13 @@ import sys
 import threading
 import time
 
+import matrix_ike
 import matrix_manual
 import matrix_rows
 from matrix_bench import BACKENDS, ROOT, Bench, LabError
-from matrix_table import summary, table, untested
+from matrix_table import ROLES, summary, table, untested
 
-PARTS = {"algorithms": matrix_rows.rows_of, "manual": matrix_manual.rows_of}
+PARTS = {"ike": matrix_ike.rows_of, "algorithms": matrix_rows.rows_of, "manual": matrix_manual.rows_of}
 
 
 def rows_of(kind, part=None, only_slice=False):
@@ -48,6 +49,8 @@ def run_kind(kind, args, results, lock):
         with lock:
             results.append({"row": row, "capability": capability, "peer": peer, "role": role, "backend": backend, "result": result,
                             "reason": reason})
+            with open(args.out, "w") as file:           # a run that is ended early keeps what it has found
+                json.dump(results, file, indent=1)
             print(f"{peer:10} {backend:15} {role:9} {result:5} {row}" + (f"  ({reason})" if reason else ""), flush=True)
 
     rows = [row for row in rows_of(kind, args.part, args.slice) if re.search(args.match, row.name)]
@@ -58,7 +61,7 @@ def run_kind(kind, args, results, lock):
         return
     try:
         for row in rows:
-            for role in ("responder", "initiator"):
+            for role in getattr(row, "roles", ROLES):
                 lacks = row.lacks(bench.peer, role)
                 if lacks:
                     wrong = None if args.slice else bench.disproved(row, role, lacks)
@@ -67,7 +70,7 @@ def run_kind(kind, args, results, lock):
                 try:
                     bench.revive()
                     wrong = row.judge(bench, role)
-                except (LabError, OSError, subprocess.SubprocessError, ValueError) as why:
+                except Exception as why:                # whatever it is, this cell has not passed
                     wrong = f"{type(why).__name__}: {why}"
                 note(row.name, row.capability, role, "FAIL" if wrong else "pass", wrong or "")
                 if wrong and args.verbose:
@@ -88,17 +91,19 @@ def main():
     top.add_argument("--summary", nargs="+", metavar="JSON", help="only print README's table of these results")
     args = top.parse_args()
     if args.summary:
-        print(summary([one for path in args.summary for one in json.load(open(path))], capabilities()))
+        found = {}                              # of a cell that stands in several files the last one counts
+        for path in args.summary:
+            with open(path) as file:
+                found.update({(one["row"], one["peer"], one["backend"], one["role"]): one for one in json.load(file)})
+        print(summary(list(found.values()), capabilities()))
         return 0
+    os.makedirs(os.path.dirname(args.out), exist_ok=True)
     results, lock, begun = [], threading.Lock(), time.monotonic()
     threads = [threading.Thread(target=run_kind, args=(kind, args, results, lock)) for kind in args.only or BACKENDS]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    os.makedirs(os.path.dirname(args.out), exist_ok=True)
-    with open(args.out, "w") as file:
-        json.dump(results, file, indent=1)
     count = {result: sum(one["result"] == result for one in results) for result in ("pass", "FAIL", "empty")}
     print(table(results))
     print("\n" + summary(results, capabilities()))

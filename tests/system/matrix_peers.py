@@ -11,7 +11,6 @@ import time
 
 LOCAL, REMOTE = "198.51.100.2", "203.0.113.1"
 LOCAL_NET, REMOTE_NET = "192.168.2.0/24", "192.168.1.0/24"
-PSK = "postern-lab"
 
 #        our word    strongSwan's proposal, as it lists it
 SWAN = {
@@ -54,6 +53,7 @@ class Peer:
 
     def __init__(self, words, folder):
         self.words, self.folder = words, folder
+        self.certificates = {}          # name -> files (key, certificate, CA above it or None, root)
 
     def run(self, *command, timeout=300):
         return subprocess.run(self.words(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
@@ -65,6 +65,16 @@ class Peer:
 
     def alive(self):
         return self.run("true").returncode == 0
+
+    def kill(self):
+        with open(os.path.join(self.folder, "pid")) as file:
+            self.run("kill", "-9", file.read().strip())
+
+    def put(self, source, name):
+        """A copy of a file in the daemon's folder."""
+        os.makedirs(os.path.dirname(os.path.join(self.folder, name)), exist_ok=True)
+        with open(source) as file:
+            self.write(name, file.read())
 
     def log(self):
         try:
@@ -118,19 +128,30 @@ class StrongSwan(Peer):
         words = (row.ah, row.pfs) if row.ah else (row.esp_cipher, row.esp_hash, row.pfs)
         proposal = "-".join(SWAN[word][0] for word in words if word) + ("-esn" if row.esn else "")
         local, remote = (LOCAL, REMOTE) if row.transport else (LOCAL_NET, REMOTE_NET)
+        if row.ike.auth == "psk":
+            ends = f"local {{ auth = psk }}\n\t\tremote {{\n\t\t\tauth = psk\n\t\t\tid = {REMOTE}\n\t\t}}"
+        else:
+            ends = "local {\n\t\t\tauth = pubkey\n\t\t\tcerts = own.pem\n\t\t}\n\t\tremote {\n\t\t\tauth = pubkey\n\t\t\tid = %any\n\t\t}"
+            self.certify(row.ike)
+        if row.ike.client:
+            ends += "\n\t\tvips = 0.0.0.0\n\t\tlocal2 {\n\t\t\tauth = xauth\n\t\t\txauth_id = alice\n\t\t}"
+            local = "dynamic"
         self.write("swanctl.conf", f"""connections {{
 	postern {{
 		version = 1
+		aggressive = {'yes' if row.ike.aggressive else 'no'}
+		fragmentation = {'yes' if row.ike.fragmentation else 'no'}
+		dpd_delay = {row.ike.dpd}
 		local_addrs = {LOCAL}
-		remote_addrs = {REMOTE}
+		remote_addrs = {row.ike.remote}
 		encap = {'yes' if self.encap else 'no'}
 		proposals = {ike}
-		local {{ auth = psk }}
-		remote {{ auth = psk }}
+		{ends}
 		children {{
 			site {{
 				local_ts = {local}
 				remote_ts = {remote}
+				{f'life_time = {row.ike.life}' if row.ike.life else ''}
 				mode = {'transport' if row.transport else 'tunnel'}
 				{'ah' if row.ah else 'esp'}_proposals = {proposal}
 			}}
@@ -139,16 +160,42 @@ class StrongSwan(Peer):
 }}
 secrets {{
 	ike-r1 {{
-		id = {REMOTE}
-		secret = {PSK}
+		secret = {row.ike.key}
+	}}
+	xauth-alice {{
+		id = alice
+		secret = wonder
 	}}
 }}
 """)
         self.run("swanctl", "--terminate", "--ike", "postern", "--force", "--timeout", "2")
-        done = self.run("swanctl", "--load-all", "--noprompt")
+        done = self.run("swanctl", "--load-all", "--noprompt", "--clear")
         if done.returncode or "loading connection 'postern' failed" in done.stdout:
             return f"swanctl refuses: {last_line(done.stdout)}"
         return None
+
+    def certify(self, ike):
+        key, certificate, above, root = self.certificates[ike.certificate or ike.auth]
+        self.put(key, "private/own.key")
+        self.put(certificate, "x509/own.pem")
+        self.put(root, "x509ca/ca.pem")
+        self.put(above or root, "x509ca/above.pem")
+
+    def lacks_ike(self, _row):
+        return None
+
+    def rekey(self):
+        self.run("swanctl", "--rekey", "--child", "site")
+
+    def rekey_ike(self):
+        self.run("swanctl", "--rekey", "--ike", "postern")
+
+    def terminate(self):
+        self.run("swanctl", "--terminate", "--ike", "postern", "--timeout", "5")
+
+    def established(self):
+        """The IKE SAs that it has."""
+        return self.run("swanctl", "--list-sas").stdout.count("ESTABLISHED, IKEv1")
 
     def initiate(self):
         done = self.run("swanctl", "--initiate", "--child", "site", "--timeout", "60")
@@ -225,14 +272,28 @@ class Libreswan(Peer):
         ike = f"{PLUTO[row.encryption][0]}-{PLUTO[row.hash][0]};{PLUTO[row.group][0]}"
         esp = "-".join(PLUTO[word][0] for word in ((row.ah,) if row.ah else (row.esp_cipher, row.esp_hash)) if word)
         nets = "" if row.transport else f"\n\tleftsubnet={LOCAL_NET}\n\trightsubnet={REMOTE_NET}"
+        if row.ike.client:
+            nets = f"\n\trightsubnet={REMOTE_NET}\n\tleftxauthclient=yes\n\trightxauthserver=yes\n\tleftmodecfgclient=yes" \
+                   "\n\trightmodecfgserver=yes\n\tmodecfgpull=yes\n\tleftusername=alice"
+        if row.ike.auth == "psk":
+            ends = f"authby=secret\n\trightid={REMOTE}"
+        else:
+            ends = "authby=rsasig\n\tleftcert=own\n\tleftid=%fromcert\n\tleftsendcert=always\n\tsendca=all\n\trightid=%fromcert"
+            self.certify(row.ike)
+        more = [f"dpddelay={row.ike.dpd}\n\tdpdtimeout=60\n\tdpdaction=hold"] * bool(row.ike.dpd)
+        more += ["aggressive=yes"] * row.ike.aggressive + ["nat-ikev1-method=drafts"] * row.ike.drafts
+        more += [f"salifetime={row.ike.life}"] * bool(row.ike.life) + ["fragmentation=force"] * row.ike.fragmentation
+        self.write("ipsec.secrets", f': PSK "{row.ike.key}"\n@alice : XAUTH "wonder"\n')
         self.write("ipsec.conf", f"""config setup
 	ikev1-policy=accept
 
 conn postern
 	ikev2=no
-	authby=secret
+	{ends}
 	left={LOCAL}
-	right={REMOTE}{nets}
+	right={row.ike.remote}{nets}
+	initial-contact=yes
+	{(chr(10) + chr(9)).join(more)}
 	type={'transport' if row.transport else 'tunnel'}
 	ike={ike}
 	phase2={'ah' if row.ah else 'esp'}
@@ -241,11 +302,45 @@ conn postern
 	esn={'yes' if row.esn else 'no'}
 	auto=add
 """)
+        self.run("ipsec", "auto", "--rereadsecrets")
         self.run("ipsec", "auto", "--delete", "postern")
         done = self.run("ipsec", "auto", "--add", "postern")
         if done.returncode or "refus" in done.stdout or "failed" in done.stdout:
             return f"libreswan refuses: {last_line(done.stdout)}"
         return None
+
+    def certify(self, ike):
+        """Into the daemon's database, whose place is its own; what stood there before goes."""
+        key, certificate, above, root = self.certificates[ike.certificate or ike.auth]
+        pack = os.path.join(self.folder, "own.p12")
+        extra = ["-certfile", above] if above else []
+        subprocess.run(["openssl", "pkcs12", "-export", "-inkey", key, "-in", certificate, *extra, "-name", "own", "-passout", "pass:x",
+                        "-out", pack], check=True, capture_output=True)
+        self.put(root, "root.pem")
+        base = "sql:/var/lib/ipsec/nss"
+        self.run("sh", "-c", f"certutil -F -d {base} -n own; certutil -D -d {base} -n own; pk12util -i {pack} -d {base} -W x && "
+                 f"certutil -A -d {base} -n root -t CT,, -i {self.folder}/root.pem")
+
+    def lacks_ike(self, row):
+        if row.ike.auth == "ec":
+            return "libreswan 4.10 has ECDSA in IKEv2 only"
+        return None
+
+    def whack(self, *words):
+        return self.run("/usr/libexec/ipsec/whack", *words).stdout
+
+    def rekey(self):
+        self.whack("--rekey-ipsec", "--name", "postern", "--asynchronous")
+
+    def rekey_ike(self):
+        self.whack("--rekey-ike", "--name", "postern", "--asynchronous")
+
+    def terminate(self):
+        self.run("ipsec", "auto", "--down", "postern")
+
+    def established(self):
+        """The IKE SAs that it has."""
+        return len(re.findall(r"^#\d+: .*ISAKMP SA established|^000 #\d+: .*STATE_(?:MAIN|AGGR)_\w+ \(.*established", self.whack("--status"), re.M))
 
     def initiate(self):
         done = self.run("timeout", "60", "ipsec", "auto", "--up", "postern")
@@ -266,6 +361,7 @@ class Postern:
 
     def __init__(self, console):
         self.console = console
+        self.certificates = {}
 
     def alive(self):
         return True             # it is supervised
@@ -276,15 +372,41 @@ class Postern:
     def lacks(self, _row):
         return None
 
+    def lacks_ike(self, _row):
+        return None
+
     def load(self, row):
-        return refused(self.console(*row.lines("SITE-A", LOCAL, REMOTE), "end", "clear crypto sa", "clear crypto isakmp",
+        """Every line of before is replaced or taken back."""
+        ike = row.ike
+        other = "203.0.113.1" if ike.remote == "192.0.2.1" else "192.0.2.1"
+        volatile = ("no crypto isakmp peer address 203.0.113.1", "no crypto isakmp keepalive", "no crypto isakmp fragmentation",
+                    "no crypto ipsec security-association lifetime seconds", "no crypto ipsec security-association lifetime kilobytes",
+                    f"no crypto isakmp key another-key address {ike.remote}", f"no crypto isakmp key postern-lab address {ike.remote}")
+        lines = [f"crypto isakmp key {ike.key} address {ike.remote}", "crypto map VPN 10", f"no set peer {other}",
+                 f"set peer {ike.remote}", "exit"]
+        lines += ["crypto isakmp peer address 203.0.113.1", "set aggressive-mode client-endpoint ipv4-address 198.51.100.2"] * ike.aggressive
+        lines += ["set aggressive-mode password postern-lab"] * (ike.aggressive and ike.auth == "psk")
+        lines += ["crypto isakmp fragmentation"] * ike.fragmentation + ["crypto isakmp keepalive 10 periodic"] * bool(ike.dpd)
+        lines += [f"crypto ipsec security-association lifetime seconds {ike.life}"] * bool(ike.life)
+        self.console("configure terminal", *volatile, "end")
+        return refused(self.console(*row.lines("SITE-A", LOCAL, REMOTE), "exit", *lines, "end", "clear crypto session",
                                     "show crypto ipsec sa | include interface"))
+
+    def rekey(self):
+        """IOS has no command for it: a volume that little traffic reaches."""
+        self.console("configure terminal", "crypto ipsec security-association lifetime kilobytes 2560", "end", "clear crypto sa")
+
+    def terminate(self):
+        self.console("clear crypto session")
+
+    def established(self):
+        return len(re.findall("QM_IDLE.*ACTIVE", self.console("show crypto isakmp sa")))
 
     def initiate(self):
         """The SAs are there when it says so, or it says why not."""
         self.console("crypto session connect map VPN 10")
         for _ in range(100):
-            if "spi: 0x" in self.console("show crypto ipsec sa"):
+            if spis(self.console("show crypto ipsec sa")):
                 return None
             time.sleep(0.2)
         return f"R2 has no SA: {last_line(self.log_tail())}"
@@ -298,6 +420,11 @@ class Postern:
             if not re.search(rf"inbound {kind} sas:\n\s+spi: 0x", screen):
                 return f"R2 has no {kind} SA"
         return None
+
+
+def spis(screen):
+    """The SPIs that a Postern shows."""
+    return re.findall(r"^ +spi: (0x[0-9A-F]+)", screen, re.M)
 
 
 def refused(screen):

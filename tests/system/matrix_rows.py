@@ -7,7 +7,23 @@ PHASES = "encryption x hash x group, both phases"
 ENCRYPTIONS = ["des", "3des", "aes", "aes 192", "aes 256"]
 HASHES = ["md5", "sha", "sha256", "sha384", "sha512"]
 GROUPS = ["1", "2", "5", "14", "15", "16", "19", "20", "21", "24"]
+METHODS = {"psk": "pre-share", "rsa": "rsa-sig", "ec": "ecdsa-sig"}
 AEADS = ["gcm", "gcm 192", "gcm 256", "gmac", "gmac 192", "gmac 256"]
+
+
+@dataclass(frozen=True)
+class Ike:
+    """What the peer is configured with for IKE, beside the algorithms; R1's `authentication` follows `auth`."""
+    auth: str = "psk"               # psk, rsa, ec
+    certificate: str = ""           # one of Bench.certified's, if not the method's
+    aggressive: bool = False
+    fragmentation: bool = False
+    key: str = "postern-lab"
+    remote: str = "203.0.113.1"     # where R1 is seen
+    dpd: int = 0                    # seconds
+    life: int = 0                   # seconds of phase 2, when not its default
+    drafts: bool = False            # of NAT traversal
+    client: bool = False            # of XAUTH and Mode-Config
 
 
 @dataclass(frozen=True)
@@ -21,6 +37,7 @@ class Row:
     ah: Optional[str] = None
     transport: bool = False         # the traffic is that of the two gateways themselves
     esn: bool = False
+    ike: Ike = Ike()
     of: Optional[str] = None        # the capability, where it is not the protection
 
     @property
@@ -36,7 +53,7 @@ class Row:
     def lines(self, site, own="203.0.113.1", other="198.51.100.2"):
         """A Postern's configuration; `site` is its list of what passes between the sites."""
         return ["configure terminal", "crypto isakmp policy 10", f"encryption {self.encryption}", f"hash {self.hash}",
-                f"group {self.group}", "exit", f"crypto ipsec transform-set TS {self.transform}",
+                f"authentication {METHODS[self.ike.auth]}", f"group {self.group}", "exit", f"crypto ipsec transform-set TS {self.transform}",
                 f"mode {'transport' if self.transport else 'tunnel'}", "esn" if self.esn else "no esn", "exit",
                 "ip access-list extended ENDS", f"10 permit ip host {own} host {other}", "exit", "crypto map VPN 10",
                 f"match address {'ENDS' if self.transport else site}", f"set pfs group{self.pfs}" if self.pfs else "no set pfs"]

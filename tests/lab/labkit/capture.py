@@ -40,15 +40,21 @@ def wait_for_file(dumper, path, log):
         time.sleep(0.02)
 
 
-def stop(lab, pid, born, path):
-    """Ends a capture; its file then holds every packet that had crossed the link."""
+def settle(lab, path, alive):
+    """Returns when the file of a capture holds every packet that has crossed the link: behind a frame of its own, which it returns."""
     frame = b"\x01\x80\xc2\x00\x00\x0e" + os.urandom(6) + ETHERTYPE + os.urandom(46)
-    alive = lambda: start_time(pid) == born      # noqa: E731
     if alive():
         sent = subprocess.run(["ip", "netns", "exec", lab.netns("internet"), "python3", "-c", SEND, frame.hex()], stderr=subprocess.DEVNULL)
         until = time.monotonic() + 60
         while sent.returncode == 0 and alive() and not holds(path, frame) and time.monotonic() < until:
             time.sleep(0.02)
+    return frame
+
+
+def stop(lab, pid, born, path):
+    """Ends a capture; its file then holds every packet that had crossed the link."""
+    alive = lambda: start_time(pid) == born      # noqa: E731
+    frame = settle(lab, path, alive)
     if alive():
         os.kill(pid, signal.SIGINT)
     until = time.monotonic() + 60

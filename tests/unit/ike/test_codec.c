@@ -215,6 +215,21 @@ static void too_many(void **state)
 	assert_true(m.payloads[0].critical);
 }
 
+/* Up to three zeros that make a multiple of four of a message in clear are no bytes behind it: libreswan. */
+static void filled_to_four(void **state)
+{
+	uint8_t nonce[24] = { 0, 0, 0, 13, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+	struct message m;
+	const char *why;
+
+	(void)state;
+	for (size_t n = 13; n <= sizeof(nonce); n++)
+		assert_int_equal(message_decode(&m, 1, 10, span_of(nonce, n), false, &why), n == 13 || n == 16 ? ERR_OK : ERR_INVALID);
+	assert_int_equal(message_decode(&m, 2, 40, span_of(nonce, 16), false, &why), ERR_INVALID);
+	nonce[15] = 1;
+	assert_int_equal(message_decode(&m, 1, 10, span_of(nonce, 16), false, &why), ERR_INVALID);
+}
+
 static void attributes(void **state)
 {
 	static const uint32_t values[] = { 0, 1, 65535, 65536, 86400, 0xffffffff };
@@ -390,6 +405,7 @@ int main(void)
 		cmocka_unit_test(every_label_printed),
 		cmocka_unit_test(message_round),
 		cmocka_unit_test(too_many),
+		cmocka_unit_test(filled_to_four),
 		cmocka_unit_test(attributes),
 		cmocka_unit_test(trees),
 		cmocka_unit_test(vendors),
