@@ -396,6 +396,9 @@ class Postern:
         """IOS has no command for it: a volume that little traffic reaches."""
         self.console("configure terminal", "crypto ipsec security-association lifetime kilobytes 2560", "end", "clear crypto sa")
 
+    def rekey_ike(self):
+        """Nothing to do: the one who has begun renews first, and R1's lifetime is short."""
+
     def terminate(self):
         self.console("clear crypto session")
 
