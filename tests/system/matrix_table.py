@@ -33,7 +33,7 @@ def untested(results, capabilities):
 
 def summary(results, capabilities):
     """README's table: a capability per line, a peer per column, in a cell the rows that passed with the peer as responder / as initiator.
-    Where no row can be, a number names the reason below."""
+    Of rows that cannot be, a number names the reason below."""
     notes = []
     lines = ["| | " + " | ".join(f"{peer}, {backend}" for peer, backend in BACKENDS.values()) + " |", "|---" * (len(BACKENDS) + 1) + "|"]
     for capability in capabilities:
@@ -48,4 +48,4 @@ def words(found, notes):
         return "untested"
     notes += [reason for reason in reasons if reason not in notes]
     said = [f"{good}"] * bool(good) + [f"**{bad} fail**"] * bool(bad)
-    return ", ".join(said) or "".join(f"[{notes.index(reason) + 1}]" for reason in reasons)
+    return " ".join(filter(None, [", ".join(said), "".join(f"[{notes.index(reason) + 1}]" for reason in reasons)]))
