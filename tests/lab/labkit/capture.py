@@ -21,6 +21,8 @@ ENHANCED_PACKET_BLOCK = 6
 
 def start(lab, path, seconds):
     """dumpcap on the link, its file open."""
+    if os.path.isfile(path):
+        os.remove(path)                          # an old file would look like the new one that is waited for
     words = ["ip", "netns", "exec", lab.netns("internet"), "dumpcap", "-q", "-B", "32", "-i", "r1", "-w", path]
     if seconds:
         words += ["-a", f"duration:{seconds:g}"]
