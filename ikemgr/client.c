@@ -1,5 +1,6 @@
 /* Remote-access clients: what the configuration wants of one, which group it is of, what traffic it may ask for. */
 #include "ikemgr/identity.h"
+#include "ikemgr/signature.h"
 
 #include "platform/base/log.h"
 
@@ -61,9 +62,11 @@ bool client_groups_used(const struct ike *k, const struct sa_state *s)
 	return false;
 }
 
-/* `no-xauth` stands at the key: a router among the clients. */
-static bool key_skips_xauth(const struct ike *k, const struct sa_state *s)
+/* `no-xauth` stands at the key: a router among the clients. Who comes with a certificate has no key. */
+static bool key_skips_xauth(const struct ike *k, const struct sa_state *s, uint16_t auth)
 {
+	if (auth != AUTH_PRE_SHARED)
+		return false;
 	for (size_t i = 0; i < k->cfg->nkeys; i++) {
 		const struct cfg_isakmp_key *key = &k->cfg->keys[i];
 
@@ -93,9 +96,22 @@ bool client_wanted(const struct ike *k, const struct sa_state *s)
 	return set.auth_list[0] != '\0' || set.respond || set.initiate || profiles_say(k, false);
 }
 
-bool client_xauth_wanted(const struct ike *k, const struct sa_state *s)
+bool client_xauth_wanted(const struct ike *k, const struct sa_state *s, uint16_t auth)
 {
-	return (settings_of(k, s).auth_list[0] != '\0' || profiles_say(k, true)) && !key_skips_xauth(k, s);
+	return (settings_of(k, s).auth_list[0] != '\0' || profiles_say(k, true)) && !key_skips_xauth(k, s, auth);
+}
+
+/* The profile's group; else the one that the certificate names as its OU, as on IOS; else `default`. */
+static void group_choose(struct step *st, const struct settings *set)
+{
+	char unit[CFG_NAME] = "";
+
+	if (set->group[0] == '\0' && auth_is_signature(st->s->terms.auth))
+		sig_unit(st, unit);
+	snprintf(st->s->client.group, sizeof(st->s->client.group), "%s",
+		set->group[0] != '\0'                        ? set->group
+		: cfg_client_group(st->k->cfg, unit) != NULL ? unit
+							     : "default");
 }
 
 enum err client_decide(struct step *st)
@@ -104,18 +120,18 @@ enum err client_decide(struct step *st)
 	struct settings set = settings_of(st->k, st->s);
 	const struct cfg_aaa_list *login = cfg_login_list(st->k->cfg, set.auth_list);
 	const struct cfg_aaa_list *network = cfg_network_list(st->k->cfg, set.author_list);
-	bool xauth = set.auth_list[0] != '\0' && !key_skips_xauth(st->k, st->s);
+	bool xauth = set.auth_list[0] != '\0' && !key_skips_xauth(st->k, st->s, st->s->terms.auth);
 
 	if (xauth && login == NULL)
 		return step_refuse(st, 0, "the list \"%s\" of aaa authentication login does not exist", set.auth_list);
 	if (set.author_list[0] != '\0' && network == NULL)
 		return step_refuse(st, 0, "the list \"%s\" of aaa authorization network does not exist", set.author_list);
-	if (st->s->terms.auth == AUTH_XAUTH_PRE_SHARED && !xauth)
+	if (st->s->terms.xauth && !xauth)
 		return step_refuse(st, 0, "the client offers XAUTH, which is not configured");
 	c->open = xauth && login->method == CFG_METHOD_NONE;
 	c->authorize = network != NULL && network->method == CFG_METHOD_LOCAL;
 	if (!c->group_proved)
-		snprintf(c->group, sizeof(c->group), "%s", set.group[0] != '\0' ? set.group : "default");
+		group_choose(st, &set);
 	c->respond = set.respond;
 	if (set.initiate)
 		st->s->evidence |= EV_PUSH;

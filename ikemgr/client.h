@@ -15,9 +15,9 @@ enum err xauth_ask(struct step *st), xauth_take(struct step *st), xauth_grant(st
 enum err config_push(struct step *st), config_pushed(struct step *st), config_answer(struct step *st);
 /* client.c. What the configuration wants of the peer that has just proved its key: sets the stage. Refuses what cannot be. */
 enum err client_decide(struct step *st) MUST_CHECK;
-/* May a proposal say XAUTHInitPreShared, seen from what is known now? */
 bool client_wanted(const struct ike *k, const struct sa_state *s); /* does the configuration speak of clients at all? */
-bool client_xauth_wanted(const struct ike *k, const struct sa_state *s);
+/* May a proposal say that method with XAUTH, seen from what is known now? */
+bool client_xauth_wanted(const struct ike *k, const struct sa_state *s, uint16_t auth);
 /* Does somebody look up groups: a map at the SA's local address, or a profile? `s` NULL: any map. */
 bool client_groups_used(const struct ike *k, const struct sa_state *s);
 bool client_settled(const struct sa_state *s); /* nothing is asked of a client any more */

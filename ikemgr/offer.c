@@ -17,12 +17,20 @@
 struct offer {
 	uint16_t enc, key_bits, hash, auth, group;
 	uint32_t lifetime_s;
-	bool odd; /* has something that we do not understand */
+	bool xauth; /* the method is that of `auth` with XAUTH */
+	bool odd;   /* has something that we do not understand */
 };
 
 static uint32_t clamp32(uint64_t v)
 {
 	return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+/* draft-ietf-ipsec-isakmp-xauth-06 7.2: the methods with XAUTH that we have, where the initiator is the client. */
+static void method_take(struct offer *o, uint16_t auth)
+{
+	o->xauth = auth == AUTH_XAUTH_PRE_SHARED || auth == AUTH_XAUTH_RSA_SIG;
+	o->auth = !o->xauth ? auth : auth == AUTH_XAUTH_RSA_SIG ? AUTH_RSA_SIG : AUTH_PRE_SHARED;
 }
 
 static void offer_take(struct offer *o, const struct attribute *a, uint64_t *life_type)
@@ -37,7 +45,7 @@ static void offer_take(struct offer *o, const struct attribute *a, uint64_t *lif
 		o->hash = n;
 		break;
 	case ATTR1_AUTH:
-		o->auth = n;
+		method_take(o, n);
 		break;
 	case ATTR1_GROUP:
 		o->group = n;
@@ -84,9 +92,9 @@ static void offer_print(char *out, size_t size, const struct offer *o)
 
 	snprintf(out, size, "%s%s%s/%s/group%u%s", c != NULL ? c->ios_isakmp : name_of(names_cipher1, o->enc, name),
 		c == NULL && o->key_bits ? " " : "", "", h != NULL ? h->ios_isakmp : name_of(names_hash1, o->hash, hash), o->group,
-		o->auth == AUTH_PRE_SHARED         ? ""
-		: o->auth == AUTH_XAUTH_PRE_SHARED ? " (with XAUTH)"
-						   : " (not pre-share)");
+		o->xauth                     ? " (with XAUTH)"
+		: o->auth == AUTH_PRE_SHARED ? ""
+					     : " (not pre-share)");
 }
 
 static void policy_print(char *out, size_t size, const struct cfg_isakmp_policy *p)
@@ -115,14 +123,14 @@ bool policy_usable(const struct ike *k, const struct sa_state *s, const struct c
 	       group_find(p->group) != NULL;
 }
 
-/* A policy with pre-shared keys takes XAUTHInitPreShared, too, where users are asked for. */
+/* A policy takes its method with XAUTH, too, where users are asked for. */
 static bool auth_equals(const struct step *st, const struct cfg_isakmp_policy *p, const struct offer *o)
 {
-	if (o->auth != AUTH_XAUTH_PRE_SHARED)
-		return o->auth == p->auth;
-	if (p->auth == AUTH_PRE_SHARED && !st->s->initiator && client_xauth_wanted(st->k, st->s))
+	if (o->auth == p->auth && (!o->xauth || (!st->s->initiator && client_xauth_wanted(st->k, st->s, o->auth))))
 		return true;
-	trace(st->k, 0, "Xauth authentication by pre-shared key offered but does not match policy!");
+	if (o->xauth)
+		trace(st->k, 0, "Xauth authentication by %s offered but does not match policy!",
+			o->auth == AUTH_PRE_SHARED ? "pre-shared key" : "RSA signature");
 	return false;
 }
 
@@ -235,6 +243,7 @@ static void terms_set(struct ike_terms *t, const struct cfg_isakmp_policy *p, co
 		.hash = p->hash,
 		.group = p->group,
 		.auth = o->auth,
+		.xauth = o->xauth,
 		.lifetime_s = shorter ? p->lifetime_s : o->lifetime_s,
 		.told_lifetime_s = shorter ? p->lifetime_s : 0 };
 }

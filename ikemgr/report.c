@@ -39,7 +39,7 @@ static void row_fill(struct ikem_sa *row, const struct ike_sa *sa)
 	row->remote_port = s->path.remote_port;
 	row->encryption = (uint8_t)s->terms.cipher;
 	row->hash = (uint8_t)s->terms.hash;
-	row->auth = s->terms.auth == AUTH_XAUTH_PRE_SHARED ? AUTH_PRE_SHARED : (uint8_t)s->terms.auth;
+	row->auth = (uint8_t)s->terms.auth;
 	row->group = (uint8_t)s->terms.group;
 	row->lifetime_s = s->terms.lifetime_s;
 	row->remaining_s = row->established && sa->expires_us > now ? (uint32_t)((sa->expires_us - now) / SECOND) : 0;

@@ -404,6 +404,23 @@ enum err sig_revoked(struct step *st)
 	return refuse_cert(st, NOTIFY_INVALID_CERTIFICATE, why);
 }
 
+void sig_unit(const struct step *st, char out[CFG_NAME])
+{
+	X509 *x = cert_of_der(chain_cert(&st->h->chain, 0));
+	const X509_NAME *name = x != NULL ? X509_get_subject_name(x) : NULL;
+	int at = name != NULL ? X509_NAME_get_index_by_NID(name, NID_organizationalUnitName, -1) : -1;
+	unsigned char *text = NULL;
+	int n = at < 0 ? 0 : ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+
+	out[0] = '\0';
+	if (n > 0 && n < CFG_NAME && memchr(text, 0, (size_t)n) == NULL) {
+		memcpy(out, text, (size_t)n);
+		out[n] = '\0';
+	}
+	OPENSSL_free(text);
+	X509_free(x);
+}
+
 /* ---- Main mode ---- */
 
 enum err mm_sig_begin(struct step *st)

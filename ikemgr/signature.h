@@ -29,5 +29,7 @@ enum err sig_cert_take(struct step *st) MUST_CHECK;
 enum err sig_prove(struct step *st, struct span sig) MUST_CHECK;
 /* What is known of revocation by now. */
 enum err sig_revoked(struct step *st) MUST_CHECK;
+/* The unit (OU) of the peer's certificate, whole and in text; else empty. */
+void sig_unit(const struct step *st, char out[CFG_NAME]);
 
 #endif

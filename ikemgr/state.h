@@ -42,6 +42,7 @@ struct ike_terms {
 	enum alg_hash hash;
 	enum alg_group group;
 	uint16_t auth; /* RFC 2409: 1 pre-share */
+	bool xauth;    /* the client's method was that one with XAUTH (XAUTHInit…) */
 	uint32_t lifetime_s;
 	uint32_t told_lifetime_s; /* shorter than what the peer offered: RESPONDER-LIFETIME; 0: no need */
 };

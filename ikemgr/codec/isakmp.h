@@ -232,6 +232,7 @@ enum isakmp_encaps {
 #define AUTH_ECDSA_384        10
 #define AUTH_ECDSA_521        11
 #define AUTH_XAUTH_PRE_SHARED 65001 /* XAUTHInitPreShared, draft-ietf-ipsec-isakmp-xauth-06 7.2 */
+#define AUTH_XAUTH_RSA_SIG    65005 /* XAUTHInitRSA */
 
 /* Messages of a transaction exchange, draft-ietf-ipsec-isakmp-mode-cfg-05 3.2. */
 #define CONFIG_TYPES(X)                                                                                                            \

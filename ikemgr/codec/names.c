@@ -18,7 +18,7 @@ const struct name names_encaps[] = { ENCAPS_MODES(X){ 0, NULL } };
 const struct name names_doi[] = { { DOI_ISAKMP, "0" }, { DOI_IPSEC, "1" }, { 0, NULL } };
 const struct name names_auth[] = { { 1, "pre-share" }, { 2, "DSS signatures" }, { 3, "RSA sig" }, { 4, "RSA encryption" },
 	{ 5, "RSA encryption (revised)" }, { 9, "ECDSA-256" }, { 10, "ECDSA-384" }, { 11, "ECDSA-521" },
-	{ 65001, "XAUTHInitPreShared" }, { 0, NULL } };
+	{ 65001, "XAUTHInitPreShared" }, { 65005, "XAUTHInitRSA" }, { 0, NULL } };
 const struct name names_life[] = { { LIFE_SECONDS, "seconds" }, { LIFE_KILOBYTES, "kilobytes" }, { 0, NULL } };
 const struct name names_cipher1[] = { { 1, "DES-CBC" }, { 2, "IDEA-CBC" }, { 3, "Blowfish-CBC" }, { 4, "RC5-CBC" },
 	{ 5, "3DES-CBC" }, { 6, "CAST-CBC" }, { 7, "AES-CBC" }, { 8, "CAMELLIA-CBC" }, { 0, NULL } };

@@ -3,7 +3,7 @@
  *
  *     A 203.0.113.1, the client  ----  B 198.51.100.2, the server, pool P 10.9.0.1..10.9.0.3
  */
-#include "rig.h"
+#include "rig_pki.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -382,6 +382,38 @@ static void no_xauth(void **state)
 	rig_free(r);
 }
 
+/* A certificate proves the machine, by RSA or ECDSA; the user is asked for all the same. The group is the certificate's OU, if it
+ * is one. */
+static void certificates(void **state)
+{
+	static const struct {
+		const char *subject, *group;
+		int rsa_bits;
+	} of[] = { { "/O=Acme/OU=STAFF/CN=A", "STAFF", 2048 }, { "/O=Acme/OU=STAFF/CN=A", "STAFF", 0 },
+		{ "/O=Acme/CN=A", "default", 0 }, { "/O=Acme/OU=STAFFS/CN=A", "default", 0 },
+		{ "/O=Acme/OU=STAF/CN=A", "default", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		struct rig *r = begin(20 + i, "10.9.0.9");
+		struct authority *ca = authority_new("/O=Acme/CN=Root");
+
+		snprintf(r->n[1].cfg->groups[0].name, sizeof(r->n[1].cfg->groups[0].name), "STAFF");
+		rig_enroll(&r->n[0], ca,
+			&(struct cert_want){ .subject = of[i].subject, .alt = "IP:203.0.113.1", .rsa_bits = of[i].rsa_bits });
+		rig_enroll(&r->n[1], ca,
+			&(struct cert_want){ .subject = "/CN=B", .alt = "IP:198.51.100.2", .rsa_bits = of[i].rsa_bits });
+		phase1(r);
+		assert_int_equal(c.type, CONFIG_REQUEST);
+		assert_int_equal(rig_ike_state(&r->n[1]), CONF_XAUTH);
+		assert_string_equal(sa_of(r, 1)->st.client.group, of[i].group);
+		say_user(r, "alice", "a pass word");
+		assert_true(rig_log_has(r, "Authentication PASSED  User=alice"));
+		rig_free(r);
+		authority_free(ca);
+	}
+}
+
 static void pushed(void **state)
 {
 	struct rig *r = begin(9, "10.9.0.9");
@@ -609,6 +641,7 @@ int main(void)
 		cmocka_unit_test(own_address_alone),
 		cmocka_unit_test(no_address_of_a_pool),
 		cmocka_unit_test(no_xauth),
+		cmocka_unit_test(certificates),
 		cmocka_unit_test(pushed),
 		cmocka_unit_test(pool_of_one),
 		cmocka_unit_test(logins_bounded),

@@ -85,6 +85,36 @@ def connection(name, user, local="198.51.100.2", group=None):
 """
 
 
+def certified(name, user, unit, aggressive="no"):
+    """A client with a certificate: UNIT.pem proves the machine, XAUTH the user."""
+    return f"""	{name} {{
+		version = 1
+		aggressive = {aggressive}
+		local_addrs = 198.51.100.2
+		remote_addrs = 203.0.113.1
+		encap = yes
+		proposals = aes256-sha256-modp2048
+		vips = 0.0.0.0
+		local {{
+			auth = pubkey
+			certs = {unit}.pem
+		}}
+		local2 {{
+			auth = xauth
+			xauth_id = {user}
+		}}
+		remote {{
+			auth = pubkey
+			id = %any
+		}}
+		children {{ {name} {{
+			remote_ts = 192.168.1.0/24
+			esp_proposals = aes256-sha256
+		}} }}
+	}}
+"""
+
+
 def configuration(connections, passwords):
     text = "connections {\n" + "".join(connections) + "}\nsecrets {\n"
     ours = "".join(f"		id-{n} = 198.51.100.{n}\n" for n in (2, *range(11, 21)))

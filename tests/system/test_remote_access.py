@@ -10,6 +10,7 @@ import pytest
 
 import remote
 import rig
+from authority import Authority, enroll
 from rig import until
 
 pytestmark = pytest.mark.xdist_group("remote")
@@ -155,3 +156,74 @@ def test_tshark_reads_the_transactions_with_the_exported_keys(site):
     assert any("alice" in line for line in lines) and any("10.10.0." in line for line in lines), lines
     assert wire.read("isakmp && _ws.malformed", options=options) == []
     assert wire.read(f"isakmp && _ws.expert.severity >= {WARNING}", options=options) == []
+
+
+@pytest.fixture(scope="module")
+def certificates(site, tmp_path_factory):
+    """Clients of units, one CA for all, and another that R1 does not know; R1's own certificate, and a policy for them."""
+    ca, other = Authority(tmp_path_factory.mktemp("ca"), kind="rsa"), Authority(tmp_path_factory.mktemp("other"), "/O=Acme/CN=Other", "rsa")
+    said = site.console("R1", "configure terminal", "crypto key generate rsa label RSA modulus 2048", "end")
+    assert "[OK]" in said, said
+    enroll(lambda text: site.console("R1", "configure terminal", *text.split("\n"), "end"), ca, "CA", "rsakeypair RSA", "CN=R1,O=Acme")
+    site.configure("R1", "crypto isakmp policy 20", "encryption aes 256", "hash sha256", "authentication rsa-sig", "group 14")
+    folder = f"/var/tmp/postern-lab/{site.name}/R2/ike"
+    for name in ("x509", "x509ca", "private"):
+        os.makedirs(f"{folder}/{name}", exist_ok=True)
+    for authority, name, subject in ((ca, "plain", "/O=Acme/CN=laptop"), (ca, "STAFF", "/O=Acme/OU=STAFF/CN=laptop"),
+                                     (other, "forged", "/O=Acme/CN=forger")):
+        authority.issue(name, "rsa", subject)
+        for kind, target in ((f"{name}.pem", "x509"), (f"{name}.key", "private")):
+            with open(f"{authority.dir}/{kind}") as one, open(f"{folder}/{target}/{kind}", "w") as copy:
+                copy.write(one.read())
+    with open(f"{folder}/x509ca/ca.pem", "w") as file:
+        file.write(ca.pem)
+    laptops = [remote.certified("laptop", "alice", "plain"), remote.certified("laptop-aggressive", "bob", "STAFF", aggressive="yes"),
+               remote.certified("laptop-stolen", "mallory", "plain"), remote.certified("laptop-forged", "alice", "forged")]
+    with open(f"{folder}/swanctl.conf", "a") as file:
+        file.write("connections {\n" + "".join(laptops) + "}\n")
+    site.run("R2", "swanctl", "--load-all", "--clear")
+
+
+def logged(site, words):
+    return until(lambda: words in site.show("R1", "show logging"), 20, words)
+
+
+@pytest.mark.parametrize("name, user, group, vip", [("laptop", "alice", "default", r"10\.10\.0\.\d+"),
+                                                    ("laptop-aggressive", "bob", "STAFF", r"10\.20\.0\.\d+")])
+def test_a_certificate_and_a_password_in_both_modes(site, certificates, name, user, group, vip):
+    """XAUTHInitRSA: the machine proves itself by its certificate, whose OU names the group, and the user by XAUTH."""
+    with site.capture(name) as wire:
+        said = up(site, name)
+    assert f"XAuth authentication of '{user}' (myself) successful" in said, said
+    assert "initiate completed successfully" in said, said
+    address = re.search(rf"installing new virtual IP ({vip})\n", said).group(1)
+    assert site.ping("hostA", address, count=3) == (3, 3)
+    assert re.search(rf"^Username: {user}\nGroup: {group}\n", site.show("R1", "show crypto session"), re.M)
+    assert re.search(r"aes\s+sha256\s+rsig", site.show("R1", "show crypto isakmp sa detail"))
+    assert "65005" in wire.read("isakmp.ike.attr.authentication_method", "isakmp.ike.attr.authentication_method")
+    down(site, name)
+    until(lambda: "Username" not in site.show("R1", "show crypto session"), 20, "the client gone")
+
+
+def test_a_good_certificate_does_not_replace_the_password(site, certificates):
+    said = up(site, "laptop-stolen")
+    assert "initiate completed successfully" not in said and "virtual IP" not in said, said
+    logged(site, "Authentication REJECTED  User=mallory  Group=default  Client_public_addr=198.51.100.2")
+    assert "Username" not in site.show("R1", "show crypto session")
+    down(site, "laptop-stolen")
+
+
+def test_a_good_password_does_not_replace_the_certificate(site, certificates):
+    said = up(site, "laptop-forged")
+    assert "initiate completed successfully" not in said and "XAuth authentication" not in said, said
+    logged(site, "%CRYPTO-5-IKMP_INVAL_CERT: Certificate received from 198.51.100.2 is bad")
+    down(site, "laptop-forged")
+
+
+def test_a_client_with_a_certificate_is_not_let_off_by_no_xauth(site, certificates):
+    """`no-xauth` stands at a key: it is for the routers that have that key."""
+    site.configure("R1", "no crypto isakmp key lab-key address 0.0.0.0", "crypto isakmp key lab-key address 0.0.0.0 no-xauth")
+    said = up(site, "laptop-stolen")
+    assert "initiate completed successfully" not in said, said
+    down(site, "laptop-stolen")
+    site.configure("R1", "no crypto isakmp key lab-key address 0.0.0.0", "crypto isakmp key lab-key address 0.0.0.0")
