@@ -2,6 +2,7 @@
 #include "cli/error.h"
 #include "cli/exec/pki.h"
 #include "configdb/grammar/arg.h"
+#include "cli/master_key.h"
 #include "platform/base/secret.h"
 
 #include <ctype.h>
@@ -141,6 +142,8 @@ bool config_line(struct shell *sh, const char *typed, size_t before)
 	grammar_match(sh->exec, (enum mode)sh->at.mode, 15, line, m);
 	if (m->result == GR_EMPTY)
 		ok = true;
+	else if (master_key_dialogue(sh, line, &ok))
+		; /* it has asked, and said what came of it */
 	else if (is_local(sh, line, m) || falls_back(sh, line, m))
 		ok = run_local(sh, m, line, before + lead);
 	else if (!pki_removal_confirmed(sh, line))

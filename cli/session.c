@@ -269,6 +269,11 @@ enum err session_list(struct session *s, struct cfgm_session **rows, size_t *n)
 	return ERR_OK;
 }
 
+enum err session_master_key(struct session *s, const struct cfgm_master_key *q)
+{
+	return msg_sync_call(&s->conn, CFGM_MASTER_KEY, span_of(q, sizeof(*q)), NULL, 0, NULL);
+}
+
 enum err session_pki(struct session *s, enum configd_msg type, const struct cfgm_pki *q, char **text, size_t *len)
 {
 	struct gather g = { 0 };

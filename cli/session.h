@@ -42,6 +42,9 @@ enum err session_dirty(struct session *s, bool *dirty) MUST_CHECK;
 /* All sessions, in the order configd tells them; *rows freed with mem_free. */
 enum err session_list(struct session *s, struct cfgm_session **rows, size_t *n) MUST_CHECK;
 
+/* The master key of type 6: CFGM_MASTER_KEY. */
+enum err session_master_key(struct session *s, const struct cfgm_master_key *q) MUST_CHECK;
+
 /* Key pairs and what needs a private key: a CFGM_KEY_… or CFGM_PK… question with the used part of `q`. The answer's bytes, NUL
  * behind them, in *text when it is not null; caller frees with mem_free. */
 enum err session_pki(struct session *s, enum configd_msg type, const struct cfgm_pki *q, char **text, size_t *len) MUST_CHECK;

@@ -33,6 +33,8 @@ enum configd_msg {
 	CFGM_WRITE_ERASE,
 	CFGM_CHECK_SECRET, /* cfgm_login -> cfgm_session: verifies a user's secret, for login */
 	CFGM_SESSIONS,     /* -> dump of cfgm_session: `show users` */
+	CFGM_MASTER_KEY,   /* cfgm_master_key -> status. Sets the master key; one that is set already has to be known: ERR_AUTH.
+			      ERR_RANGE: shorter than 8. With an empty one it only asks: ERR_NOT_FOUND: none is set */
 
 	/* Key pairs and what needs a private key. The text of an answer is a dump of chunks. */
 	CFGM_KEY_GENERATE = 32, /* cfgm_pki -> status, when it is made; ERR_BUSY: another one is being made */
@@ -83,6 +85,11 @@ struct cfgm_enable {
 struct cfgm_login {
 	char user[CFG_NAME];
 	char password[128];
+};
+
+#define CFG_PASSPHRASE 128
+struct cfgm_master_key {
+	char old[CFG_PASSPHRASE], passphrase[CFG_PASSPHRASE]; /* wiped by both sides */
 };
 
 /* Where a line is typed: the mode and the object that was entered ("map VPN 10", "GigabitEthernet0/0"). Opaque to the console:

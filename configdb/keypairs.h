@@ -1,5 +1,5 @@
 /* The router's key pairs (`crypto key …`), in keys.db beside the other secrets: the public half in clear, the private half
- * sealed under the master key. configd makes and removes them, ikemgrd's `keys` process reads them to sign.
+ * sealed with the machine key. configd makes and removes them, ikemgrd's `keys` process reads them to sign.
  *
  * As on IOS they are no part of the configuration: they come and go with `crypto key generate` and `zeroize`, at once.
  */
@@ -13,7 +13,8 @@
 
 enum keypair_type { KEYPAIR_RSA = 1, KEYPAIR_EC };
 
-#define KEYPAIR_PUBLIC_MAX 600 /* SubjectPublicKeyInfo of RSA 4096: 550 */
+#define KEYPAIR_PUBLIC_MAX  600  /* SubjectPublicKeyInfo of RSA 4096: 550 */
+#define KEYPAIR_PRIVATE_MAX 4096 /* DER of RSA 4096: 2,350 */
 
 struct keypair {
 	uint64_t id; /* never used again */

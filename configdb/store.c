@@ -59,7 +59,7 @@ enum err store_schema(struct db *db)
 	if (have > SCHEMA_VERSION)
 		return ERR_UNSUPPORTED;
 	/* Forward migrations, each from the version of its place. */
-	static const char *const migrations[SCHEMA_VERSION] = { schema_1 };
+	static const char *const migrations[SCHEMA_VERSION] = { schema_1, schema_2 };
 	enum err e = exec(db, "BEGIN IMMEDIATE");
 	for (int v = have; e == ERR_OK && v < SCHEMA_VERSION; v++)
 		e = exec(db, migrations[v]);

@@ -60,14 +60,18 @@ enum err store_save(struct store *s, const char *path)
 	return synced ? ERR_OK : ERR_SYS;
 }
 
-/* Row by row between the two connections: an attached database could not be joined inside of an open transaction. */
+/* Row by row between the two connections: an attached database could not be joined inside of an open transaction. By the names of
+ * the columns, so that one which the file does not have yet gets its default. */
 static void table_copy(struct db *to, struct db *from, const char *table)
 {
-	char sql[600];
+	char sql[1200];
 	snprintf(sql, sizeof sql, "SELECT * FROM %s", table);
 	sqlite3_stmt *q = db_query(from, sql, NOPARAMS);
 	int n = q ? sqlite3_column_count(q) : 0;
-	size_t at = (size_t)snprintf(sql, sizeof sql, "INSERT INTO %s VALUES(?", table);
+	size_t at = (size_t)snprintf(sql, sizeof sql, "INSERT INTO %s(", table);
+	for (int i = 0; i < n; i++)
+		at += (size_t)snprintf(sql + at, sizeof sql - at, "%s%s", i ? ", " : "", sqlite3_column_name(q, i));
+	at += (size_t)snprintf(sql + at, sizeof sql - at, ") VALUES(?");
 	for (int i = 1; i < n; i++)
 		at += (size_t)snprintf(sql + at, sizeof sql - at, ", ?");
 	snprintf(sql + at, sizeof sql - at, ")");

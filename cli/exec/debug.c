@@ -96,7 +96,7 @@ static bool undebug_all(struct exec_call *c)
 
 	ok = change_ipsec(c, false) && ok;
 	ok = set_export(c, "") == ERR_OK && ok;
-	ok = keys_off(c) && ok;
+	ok = keys_switch(c, false, false) && ok;
 	if (ok)
 		out_printf(c->out, "All possible debugging has been turned off\n");
 	return ok;

@@ -31,23 +31,17 @@ static enum err esp_keys(struct exec_call *c, struct dpm_keys *k)
 	return ask(c, DAEMON_DATAPATH, DPM_KEYS, k, sizeof(*k));
 }
 
-bool keys_switch(struct exec_call *c, bool on)
+bool keys_switch(struct exec_call *c, bool on, bool aloud)
 {
 	struct ikem_keys ike = { .set = 1, .on = on };
 	struct dpm_keys esp = { .set = 1, .on = on };
 	enum err e = ike_keys(c, &ike), f = esp_keys(c, &esp);
-	bool ok = e == ERR_OK || exec_failed(c, "ikemgrd", e);
 
-	return (f == ERR_OK || exec_failed(c, "datapathd", f)) && ok;
-}
-
-bool keys_off(struct exec_call *c)
-{
-	struct ikem_keys ike = { .set = 1 };
-	struct dpm_keys esp = { .set = 1 };
-	enum err e = ike_keys(c, &ike);
-
-	return esp_keys(c, &esp) == ERR_OK && e == ERR_OK;
+	if (aloud && e != ERR_OK)
+		exec_failed(c, "ikemgrd", e);
+	if (aloud && f != ERR_OK)
+		exec_failed(c, "datapathd", f);
+	return e == ERR_OK && f == ERR_OK;
 }
 
 bool keys_on(struct exec_call *c)
@@ -194,7 +188,7 @@ bool keys_of_capture(struct exec_call *c, const char *capture, struct key_lines 
 
 static bool debug_keys(struct exec_call *c)
 {
-	if (!keys_switch(c, true))
+	if (!keys_switch(c, true, true))
 		return false;
 	out_printf(c->out, "Keys of new SAs are kept in memory, for monitor capture NAME export FILE with-keys\n");
 	return true;
@@ -202,7 +196,7 @@ static bool debug_keys(struct exec_call *c)
 
 static bool no_debug_keys(struct exec_call *c)
 {
-	return keys_switch(c, false);
+	return keys_switch(c, false, true);
 }
 
 #define ON     "Debugging functions (see also 'undebug')"

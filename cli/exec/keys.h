@@ -4,10 +4,8 @@
 
 #include "cli/exec.h"
 
-/* Switches both programs; false with an error said. */
-bool keys_switch(struct exec_call *c, bool on);
-/* Both off, without a word about who does not answer: for a caller that has asked them already. */
-bool keys_off(struct exec_call *c);
+/* Switches both programs. One that does not answer is named when `aloud`, for a caller that has not asked it already. */
+bool keys_switch(struct exec_call *c, bool on, bool aloud);
 /* Does any of them keep keys? One that does not answer keeps none. */
 bool keys_on(struct exec_call *c);
 

@@ -111,6 +111,7 @@ void line_text(struct client *c, struct msg *m);
 void line_copy(struct client *c, struct msg *m);
 void line_write_erase(struct client *c, struct msg *m);
 void line_dirty(struct client *c, struct msg *m);
+void line_master_key(struct client *c, struct msg *m);
 /* Logs %SYS-5-CONFIG_I if lines were committed since the last time. */
 void line_log_configured(struct client *c);
 

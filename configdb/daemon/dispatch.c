@@ -38,6 +38,7 @@ static const struct request {
 	{ CFGM_WRITE_ERASE, 0, 0, true, 15, line_write_erase },
 	{ CFGM_CHECK_SECRET, sizeof(struct cfgm_login), sizeof(struct cfgm_login), false, 0, session_check_secret },
 	{ CFGM_SESSIONS, 0, 0, false, 0, session_dump },
+	{ CFGM_MASTER_KEY, sizeof(struct cfgm_master_key), sizeof(struct cfgm_master_key), true, 15, line_master_key },
 	{ CFGM_KEY_GENERATE, PKI_BODY, true, 15, pki_key_generate },
 	{ CFGM_KEY_ZEROIZE, PKI_BODY, true, 15, pki_key_zeroize },
 	{ CFGM_KEYS, PKI_BODY, true, 1, pki_keys },

@@ -296,3 +296,24 @@ void line_dirty(struct client *c, struct msg *m)
 
 	msg_reply(c->conn, m, e, 0, e == ERR_OK ? span_of(&answer, sizeof(answer)) : span_of(NULL, 0));
 }
+
+/* The dialogue of `key config-key`; as a line of configuration it is model/master_key.c's. */
+void line_master_key(struct client *c, struct msg *m)
+{
+	struct secrets *keys = c->d->secrets;
+	struct cfgm_master_key q;
+	enum err e;
+
+	memcpy(&q, m->body.data, sizeof(q));
+	if (!memchr(q.old, '\0', sizeof(q.old)) || !memchr(q.passphrase, '\0', sizeof(q.passphrase))) {
+		e = ERR_INVALID;
+	} else if (!q.passphrase[0]) {
+		e = secrets_master_known(keys) ? ERR_OK : ERR_NOT_FOUND;
+	} else {
+		e = secrets_master_is(keys, span_of(q.old, strlen(q.old)));
+		if (e == ERR_OK || e == ERR_NOT_FOUND)
+			e = secrets_master_set(keys, span_of(q.passphrase, strlen(q.passphrase)));
+	}
+	wipe(&q, sizeof(q));
+	status_only(c, m, e);
+}

@@ -2,6 +2,7 @@
 #include "configd.h"
 
 #include "configdb/alg.h"
+#include "configdb/machine_key.h"
 #include "platform/base/cmdline.h"
 #include "platform/base/confine.h"
 #include "platform/base/log.h"
@@ -66,13 +67,22 @@ static bool prepare_folder(const char *path, uid_t uid, gid_t gid)
 	return geteuid() != 0 || uid == 0 || st.st_uid != 0 || chown(path, uid, gid) == 0;
 }
 
-/* keys.db with the group that may read it, while we may still give files away. */
+/* A file that the group may read, for configd. */
+static bool give(const char *path, uid_t uid, gid_t gid)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	bool ok = fd >= 0 && fchown(fd, uid, gid) == 0 && fchmod(fd, 0640) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* keys.db and machine.key with the group that may read them, while we may still give files away. */
 static bool prepare_keys(const struct options *o, uid_t uid)
 {
-	char path[300];
+	char path[300], key[300];
 	gid_t gid;
-	int fd;
-	bool ok;
 
 	if (geteuid() != 0 || !o->keys_group)
 		return true;
@@ -81,12 +91,8 @@ static bool prepare_keys(const struct options *o, uid_t uid)
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/keys.db", o->data_dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return false;
-	ok = fchown(fd, uid, gid) == 0 && fchmod(fd, 0640) == 0;
-	close(fd);
-	return ok;
+	return machine_key_path(key, sizeof(key), path) && machine_key_make(key) == ERR_OK && give(key, uid, gid) &&
+	       give(path, uid, gid);
 }
 
 static int fail(const char *what, const char *why)
@@ -132,7 +138,7 @@ static int serve(const struct options *o)
 	if (e == ERR_OK)
 		e = configd_open(&d, l, o->run_dir, o->data_dir);
 	if (e != ERR_OK) {
-		fail(o->run_dir, err_text(e));
+		fail(o->run_dir, e == ERR_AUTH ? "keys.db is sealed with another machine.key" : err_text(e));
 		goto out;
 	}
 	e = confine_seccomp(CONFINE_CONFIGD);

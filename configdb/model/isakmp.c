@@ -57,15 +57,6 @@ enum grammar_result isakmp_description(struct change *c)
 	return GR_OK;
 }
 
-static enum grammar_result config_key(struct change *c)
-{
-	const char *pass = var(c, "passphrase");
-	if (strlen(pass) < 8)
-		return refuse(c, "%% Invalid key length: at least 8 characters are needed");
-	enum err e = secrets_master(c->secrets, span_of(pass, strlen(pass)));
-	return e == ERR_OK ? GR_OK : refuse(c, "%% The key cannot be stored: %s", err_text(e));
-}
-
 static const struct stmt rows[] = {
 	{ .syntax = "crypto isakmp enable",
 		.help = HELP("Encryption module", "Configure ISAKMP policy", "Enable ISAKMP"),
@@ -164,12 +155,5 @@ static const struct stmt rows[] = {
 		.secret = "value",
 		.apply = psk_apply,
 		.render = psk_render },
-	{ .syntax = "key config-key password-encrypt SECRET$passphrase",
-		.help = HELP("Key management", "Set a private configuration key",
-			"Set the master key that encrypts pre-shared keys", "The config-key (at least 8 characters)"),
-		.mode = MODE_CONFIG,
-		.tables = CFG_ISAKMP,
-		.secret = "passphrase",
-		.apply = config_key },
 };
 const struct block block_isakmp = { rows, sizeof rows / sizeof *rows, true };

@@ -9,34 +9,30 @@
 
 #define KEY_MAX 128
 
-/* The typed key as bytes. Type 6 is text encrypted under this router's master key. */
-static bool key_read(struct change *c, struct secret *out)
-{
-	const char *text = var(c, "value");
-	if (strcmp(value_or(&c->v, "type", "0"), "6") != 0)
-		return strlen(text) <= KEY_MAX && secret_set(out, span_of(text, strlen(text))) == ERR_OK;
-	return secrets_type6_parse(c->secrets, text, out) == ERR_OK;
-}
-
-static enum grammar_result key_refused(struct change *c)
-{
-	if (!strcmp(value_or(&c->v, "type", "0"), "6"))
-		return refuse(c, "%% The key is not encrypted with the master key of this router");
-	return refuse(c, "%% The key is longer than %d characters", KEY_MAX);
-}
-
 enum grammar_result psk_put(struct change *c, char id_text[24])
 {
-	struct secret key;
+	const char *text = var(c, "value");
 	uint64_t id = 0;
-	if (!key_read(c, &key))
-		return key_refused(c);
-	enum err e = secrets_put(c->secrets, secret_span(&key), &id);
-	secret_wipe(&key);
+	size_t len;
+	enum err e;
+	if (!strcmp(value_or(&c->v, "type", "0"), "6")) {
+		e = secrets_type6_put(c->secrets, SECRET_SHARED, text, &id, &len);
+		if (e == ERR_AUTH || e == ERR_INVALID)
+			return refuse(c, "%% The key is not encrypted with the master key of this router");
+	} else if (strlen(text) > KEY_MAX) {
+		return refuse(c, "%% The key is longer than %d characters", KEY_MAX);
+	} else {
+		e = secrets_put(c->secrets, SECRET_SHARED, span_of(text, strlen(text)), &id);
+	}
 	if (e != ERR_OK)
 		return refuse(c, "%% The key cannot be stored: %s", err_text(e));
 	snprintf(id_text, 24, "%llu", (unsigned long long)id);
 	return GR_OK;
+}
+
+static bool same_key(struct change *c, const char *a, const char *b)
+{
+	return secrets_equal(c->secrets, strtoull(a, NULL, 10), strtoull(b, NULL, 10));
 }
 
 #define KEY_WHERE "keyring IS ?1 AND addr IS ?2 AND mask IS ?3 AND host IS ?4"
@@ -70,7 +66,7 @@ static enum grammar_result key_add(struct change *c, const struct key_name *k, c
 			KEY_PARAMS(*k, id, var(c, "no_xauth")));
 		return GR_OK;
 	}
-	if (strcmp(have, id) != 0)
+	if (!same_key(c, have, id))
 		return refuse(c, "A pre-shared key for %s %s%s%s already exists!", k->addr ? "address mask" : "hostname",
 			k->addr ? k->addr : k->host, k->addr ? " " : "", k->addr ? k->mask : "");
 	db_run(c->db, "UPDATE isakmp_key SET no_xauth = ?5 WHERE " KEY_WHERE " AND no_xauth IS NOT ?5",
@@ -93,7 +89,7 @@ enum grammar_result psk_apply(struct change *c)
 		return r;
 	if (!c->remove)
 		return key_add(c, &k, id, known ? have : NULL);
-	if (strcmp(have, id) != 0)
+	if (!same_key(c, have, id))
 		return refuse(c, "%% The pre-shared key does not match the configured one");
 	db_run(c->db, "DELETE FROM isakmp_key WHERE " KEY_WHERE, KEY_PARAMS(k));
 	return GR_OK;
@@ -101,16 +97,12 @@ enum grammar_result psk_apply(struct change *c)
 
 void psk_encrypt(struct render *r, struct values *v, const char *column)
 {
-	struct secret key;
-	char text[SECRET_MAX * 3];
+	char text[SECRET_TYPE6];
 	uint64_t id = strtoull(value_or(v, column, "0"), NULL, 10);
-	if (secrets_get(r->secrets, id, &key) != ERR_OK)
+	if (secrets_type6_print(r->secrets, id, text, sizeof text) != ERR_OK)
 		return;
-	if (secrets_type6_print(r->secrets, secret_span(&key), text, sizeof text) == ERR_OK) {
-		value_set(v, "type", "6");
-		value_set(v, "value", text);
-	}
-	secret_wipe(&key);
+	value_set(v, "type", "6");
+	value_set(v, "value", text);
 }
 
 void psk_render(struct render *r, const struct stmt *st)

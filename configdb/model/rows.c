@@ -17,7 +17,7 @@ static size_t ncompiled;
 const struct block *const *blocks(size_t *n)
 {
 	static const struct block *const all[] = { &block_hidden, &block_system, &block_hostname, &block_logging, &block_enable,
-		&block_aaa, &block_pki, &block_pki_cert, &block_users, &block_isakmp, &block_isakmp_all, &block_keyring,
+		&block_aaa, &block_master_key, &block_pki, &block_pki_cert, &block_users, &block_isakmp, &block_isakmp_all, &block_keyring,
 		&block_isakmp_peer, &block_isakmp_profile, &block_profile_pki, &block_client_group, &block_ipsec, &block_map_client,
 		&block_crypto_map, &block_map_entry, &block_interface, &block_pool, &block_route, &block_acl_named,
 		&block_acl_numbered, &block_banner, &block_line };

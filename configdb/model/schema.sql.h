@@ -2,7 +2,7 @@
 #ifndef POSTERN_MODEL_SCHEMA_SQL_H
 #define POSTERN_MODEL_SCHEMA_SQL_H
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* Every table that holds configuration, parents before children. */
 #define SCHEMA_TABLES                                                                                                              \
@@ -201,6 +201,8 @@ static const char schema_1[] =
 	"  precedence INTEGER CHECK(precedence BETWEEN 0 AND 7), tos INTEGER CHECK(tos BETWEEN 0 AND 15),"
 	"  fragments TEXT, log TEXT CHECK(log IN ('log', 'log-input')), PRIMARY KEY(acl, seq, ord)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX ace_ends ON ace(acl, src, dst);";
+
+static const char schema_2[] = "ALTER TABLE system ADD COLUMN password_aes TEXT CHECK(password_aes = 'aes')";
 
 /* What an empty router has. */
 static const char schema_defaults[] =

@@ -36,20 +36,25 @@ static enum grammar_result key_store(struct change *c, const char *plain, const 
 {
 	struct secret key = { 0 };
 	uint64_t id = 0;
+	size_t len = 0;
 	enum err e = ERR_OK;
 	*out = (struct stored){ "", "" };
 	if (!var(c, plain) && !var(c, sealed))
 		return GR_OK;
 	if (var(c, plain) && !hex_read(var(c, plain), &key))
 		return refuse(c, "%% The %s key is not %d to %d bytes in pairs of hexadecimal digits", what, KEY_MIN, KEY_MAX);
-	if (var(c, sealed) && secrets_type6_parse(c->secrets, var(c, sealed), &key) != ERR_OK)
-		return refuse(c, "%% The key is not encrypted with the master key of this router");
-	if (key.len >= KEY_MIN && key.len <= KEY_MAX)
-		e = secrets_put_session(c->secrets, secret_span(&key), &id);
-	else
-		e = ERR_RANGE;
+	if (var(c, plain)) {
+		len = key.len;
+		e = secrets_put(c->secrets, SECRET_SESSION, secret_span(&key), &id);
+	} else {
+		e = secrets_type6_put(c->secrets, SECRET_SESSION, var(c, sealed), &id, &len);
+		if (e == ERR_AUTH || e == ERR_INVALID)
+			return refuse(c, "%% The key is not encrypted with the master key of this router");
+		if (e == ERR_OK && len > KEY_MAX)
+			e = ERR_RANGE;
+	}
 	snprintf(out->id, sizeof out->id, "%llu", (unsigned long long)id);
-	snprintf(out->len, sizeof out->len, "%u", (unsigned)key.len);
+	snprintf(out->len, sizeof out->len, "%zu", len);
 	secret_wipe(&key);
 	return e == ERR_OK ? GR_OK : refuse(c, "%% The key cannot be stored: %s", err_text(e));
 }
@@ -136,15 +141,11 @@ enum grammar_result session_key_apply(struct change *c)
 
 static void seal(struct render *r, struct values *v, const char *column, const char *sealed)
 {
-	struct secret key;
-	char text[SECRET_MAX * 3];
+	char text[SECRET_TYPE6];
 	const char *id = value_get(v, column);
 	value_set(v, column, NULL);
-	if (!id || secrets_get(r->secrets, strtoull(id, NULL, 10), &key) != ERR_OK)
-		return;
-	if (secrets_type6_print(r->secrets, secret_span(&key), text, sizeof text) == ERR_OK)
+	if (id && secrets_type6_print(r->secrets, strtoull(id, NULL, 10), text, sizeof text) == ERR_OK)
 		value_set(v, sealed, text);
-	secret_wipe(&key);
 }
 
 void session_key_render(struct render *r, const struct stmt *st)

@@ -86,7 +86,7 @@ extern const struct block block_aaa, block_pool, block_client_group, block_map_c
 extern const struct block block_system, block_hostname, block_logging, block_enable, block_users, block_isakmp, block_isakmp_all,
 	block_keyring, block_isakmp_peer, block_isakmp_profile, block_ipsec, block_crypto_map, block_map_entry, block_interface,
 	block_route, block_acl_named, block_acl_numbered, block_banner, block_line, block_hidden;
-extern const struct block block_pki, block_pki_cert, block_profile_pki;
+extern const struct block block_pki, block_pki_cert, block_profile_pki, block_master_key;
 const struct block *const *blocks(size_t *n);
 const struct grammar_row *stmt_row(const struct stmt *st);
 

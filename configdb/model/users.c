@@ -31,7 +31,7 @@ static enum grammar_result secret_store(struct change *c, char id[24])
 	else
 		e = password_hash(9, span_of(text, strlen(text)), hash);
 	if (e == ERR_OK)
-		e = secrets_put(c->secrets, span_of(hash, strlen(hash)), &number);
+		e = secrets_put(c->secrets, SECRET_HASH, span_of(hash, strlen(hash)), &number);
 	wipe(hash, sizeof hash);
 	if (e != ERR_OK)
 		return refuse(c, "%% The secret cannot be stored: %s", err_text(e));

@@ -205,7 +205,10 @@ static void on_question(void *ctx, struct msg_conn *c, struct msg *m)
 		a.serial = q.serial;
 		e = skeyid(k, &q.request, &a);
 	}
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
+	if (e == ERR_AUTH)
+		log_msg("CRYPTO", LOG_SEV_ERROR, "KEYSTORE",
+			"A pre-shared key is encrypted with a master key that was deleted: set it again, or the key");
+	else if (e != ERR_OK && e != ERR_NOT_FOUND)
 		log_msg("CRYPTO", LOG_SEV_ERROR, "KEYSTORE", "The store of pre-shared keys gave no key: %s", err_text(e));
 	if (msg_answer(c, m, e, 0, span_of(&a, sizeof(a))) != ERR_OK)
 		loop_stop(k->loop, 1);

@@ -593,7 +593,7 @@ def test_reload(site):
         t.type("\r", pexpect.EOF)
     until(lambda: site.console("R1", "show privilege").count("R1#") > 1, 20, "the console again")
     until(lambda: "%SYS-5-RESTART" in site.show("R1", "show logging"), 20, "started again")
-    assert "Loopback8" not in running(site, "R1")
+    until(lambda: "Loopback8" not in running(site, "R1"), 20, "the startup configuration is in force")
     assert re.search(r"^System returned to ROM by reload", site.show("R1", "show version"), re.M)
     up(site)
 
@@ -636,6 +636,67 @@ def test_keys_travel_between_routers_with_one_master_key(site):
     assert moved in running(site, "R2")
     assert "a master for both" not in running(site, "R2") + site.show("R2", "show logging") + site.show("R2", "show history")
     renew(site)
+
+
+def in_files(site, words, node="R1"):
+    """Which of these words stand in a file of the router's databases, or in what SQLite puts beside them."""
+    found = site.run(node, "sh", "-c", "grep -aoFhe " + " -e ".join(f"'{word}'" for word in words) + " /var/lib/postern/*.db* /run/postern/*.db*",
+                     check=False)
+    return set(found.split())
+
+
+def test_keys_lie_sealed_on_the_disk(site):
+    """Who has the databases has no secret of them; what opens them is a file that only configd and the keys process read."""
+    keys = {"postern-lab", "KeyOfAPeer", "KeyOfAGroup", "KeyOfAProfile"}
+    configure(site, "R1", "hostname FindMe", "crypto isakmp key KeyOfAPeer address 10.99.0.9", "crypto isakmp client configuration group CLIENTS",
+              "key KeyOfAGroup", "crypto keyring KEYS", "pre-shared-key address 10.99.0.10 key KeyOfAProfile",
+              "crypto map HAND 10 ipsec-manual", "set session-key inbound esp 300 cipher 4b65794f66436970686572313233343536",
+              "username ann secret KeyOfAUser")
+    site.console("R1", "write memory")
+    assert in_files(site, {"FindMe", *keys, "KeyOfCipher123456", "KeyOfAUser", "$9$"}) == {"FindMe"}
+    assert site.run("R1", "stat", "-c", "%a %U %G", "/var/lib/postern/machine.key").split() == ["640", "postern-config", "postern-keys"]
+    assert site.run("R1", "stat", "-c", "%a %U %G", "/var/lib/postern/keys.db").split() == ["640", "postern-config", "postern-keys"]
+    configure(site, "R1", "hostname R1", "no crypto isakmp key KeyOfAPeer address 10.99.0.9", "no crypto keyring KEYS", "no crypto map HAND",
+              "no crypto isakmp client configuration group CLIENTS", "no username ann")
+    site.console("R1", "write memory")
+
+
+def test_the_master_key_is_asked_for_and_its_loss_costs_the_keys(site):
+    with Terminal(site) as t:
+        t.type("configure terminal\r", r"config\)#$")
+        t.type("key config-key password-encrypt first master key\r", r"config\)#$")
+        t.type("key config-key password-encrypt\r", "Old key: $")
+        t.type("no such key\r", "New key: $")
+        t.type("second master key\r", "Confirm key: $")
+        t.type("second master key\r", r"% The old key is not the one that is set\r\nR1\(config\)#$")
+        t.type("key config-key password-encrypt\r", "Old key: $")
+        t.type("first master key\r", "New key: $")
+        t.type("second master key\r", "Confirm key: $")
+        t.type("second monster key\r", r"% The keys do not match\r\nR1\(config\)#$")
+        t.type("key config-key password-encrypt\r", "Old key: $")
+        t.type("first master key\r", "New key: $")
+        t.type("second master key\r", "Confirm key: $")
+        t.type("second master key\r", r"^\r\nR1\(config\)#$")
+        renew(site)
+        key = re.search(r"^crypto isakmp key 6 .*$", running(site, "R1"), re.M).group(0)
+        t.type("no key config-key password-encrypt\r",
+               r"WARNING: All type 6 encrypted keys will become unusable\r\nContinue with master key deletion \? \[yes/no\]: $")
+        t.type("no\r", r"config\)#$")
+        t.type("no key config-key password-encrypt\r", r"deletion \? \[yes/no\]: $")
+        t.type("yes\r", r"config\)#$")
+        assert key in running(site, "R1")
+        site.console("R1", "clear crypto session")
+        until(lambda: site.ping(count=1, wait=1) and "encrypted with a master key that was deleted" in site.show("R1", "show logging"), 40,
+              "a key that cannot be used is told of")
+        t.type("password encryption aes\r", r"Please configure a configuration-key with \"key config-key\"\r\n")
+        t.type("", r"config\)#$")
+        assert "\npassword encryption aes\n" in running(site, "R1")
+        t.type("no password encryption aes\r", r"config\)#$")
+        t.type("key config-key password-encrypt\r", "New key: $")
+        t.type("second master key\r", "Confirm key: $")
+        t.type("second master key\r", r"config\)#$")
+    renew(site)
+    assert key in running(site, "R1")
 
 
 def test_running_configuration_fed_to_an_empty_router_gives_itself(site, bare):

@@ -1,6 +1,7 @@
 /* Readers of another uid, who may write nothing: snapshots of running.db, and the keys process on keys.db. Needs root. */
 #include "harness.h"
 
+#include "configdb/machine_key.h"
 #include "configdb/secrets.h"
 
 #include <grp.h>
@@ -142,7 +143,7 @@ static _Noreturn void read_keys(const char *path, uint64_t first, unsigned count
 
 static void keys_for_a_group(void **state)
 {
-	char path[128], value[16];
+	char path[128], key[128], value[16];
 	struct secrets *w, *none;
 	uint64_t first = 0, id;
 	pid_t pid;
@@ -153,7 +154,7 @@ static void keys_for_a_group(void **state)
 		skip();
 	snprintf(path, sizeof(path), "%s/keys.db", rig.data);
 	assert_int_equal(secrets_open(&w, path, false), ERR_OK);
-	assert_int_equal(secrets_put(w, span_of("value000", 8), &first), ERR_OK);
+	assert_int_equal(secrets_put(w, SECRET_SHARED, span_of("value000", 8), &first), ERR_OK);
 
 	/* 0600: nobody else. */
 	pid = fork();
@@ -167,12 +168,15 @@ static void keys_for_a_group(void **state)
 	/* 0640: the group reads, while configd writes. */
 	assert_int_equal(chown(path, 0, READER + 1), 0);
 	assert_int_equal(chmod(path, 0640), 0);
+	assert_true(machine_key_path(key, sizeof(key), path));
+	assert_int_equal(chown(key, 0, READER + 1), 0);
+	assert_int_equal(chmod(key, 0640), 0);
 	pid = fork();
 	if (pid == 0)
 		read_keys(path, first, 100);
 	for (unsigned i = 1; i < 100; i++) {
 		snprintf(value, sizeof(value), "value%03u", i);
-		assert_int_equal(secrets_put(w, span_of(value, 8), &id), ERR_OK);
+		assert_int_equal(secrets_put(w, SECRET_SHARED, span_of(value, 8), &id), ERR_OK);
 	}
 	assert_true(id == first + 99);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

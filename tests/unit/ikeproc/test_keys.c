@@ -107,7 +107,7 @@ static void skeyid(void **state)
 	struct secret want;
 	uint64_t id = 0;
 
-	assert_int_equal(secrets_put(f->db, span_of("a shared key", 12), &id), ERR_OK);
+	assert_int_equal(secrets_put(f->db, SECRET_SHARED, span_of("a shared key", 12), &id), ERR_OK);
 	ask(f, 41, id);
 	assert_int_equal(f->e, ERR_OK);
 	assert_int_equal(
@@ -115,7 +115,7 @@ static void skeyid(void **state)
 		ERR_OK);
 	assert_true(span_equal(secret_span(&want), secret_span(&f->skeyid)));
 	/* A key of later is found, too. */
-	assert_int_equal(secrets_put(f->db, span_of("another", 7), &id), ERR_OK);
+	assert_int_equal(secrets_put(f->db, SECRET_SHARED, span_of("another", 7), &id), ERR_OK);
 	ask(f, 42, id);
 	assert_int_equal(f->e, ERR_OK);
 	assert_false(span_equal(secret_span(&want), secret_span(&f->skeyid)));
@@ -152,9 +152,9 @@ static void session(void **state)
 	struct fixture *f = *state;
 	uint64_t psk = 0, cipher = 0, auth = 0;
 
-	assert_int_equal(secrets_put(f->db, span_of("0123456789abcdef", 16), &psk), ERR_OK);
-	assert_int_equal(secrets_put_session(f->db, span_of("0123456789abcdef", 16), &cipher), ERR_OK);
-	assert_int_equal(secrets_put_session(f->db, span_of("an authenticator", 16), &auth), ERR_OK);
+	assert_int_equal(secrets_put(f->db, SECRET_SHARED, span_of("0123456789abcdef", 16), &psk), ERR_OK);
+	assert_int_equal(secrets_put(f->db, SECRET_SESSION, span_of("0123456789abcdef", 16), &cipher), ERR_OK);
+	assert_int_equal(secrets_put(f->db, SECRET_SESSION, span_of("an authenticator", 16), &auth), ERR_OK);
 	assert_int_not_equal(psk, cipher);
 	ask_session(f, cipher, auth);
 	assert_int_equal(session_e, ERR_OK);
@@ -189,7 +189,7 @@ static void nobodys_key(void **state)
 	assert_int_equal(f->e, ERR_OK);
 	assert_int_equal(f->skeyid.len, 32);
 	first = f->skeyid;
-	assert_int_equal(secrets_put(f->db, span_of("a shared key", 12), &id), ERR_OK);
+	assert_int_equal(secrets_put(f->db, SECRET_SHARED, span_of("a shared key", 12), &id), ERR_OK);
 	ask(f, 2, id);
 	assert_false(span_equal(secret_span(&first), secret_span(&f->skeyid)));
 	ask(f, 3, 0);

@@ -133,10 +133,30 @@ static void isakmp(void **state)
 		REFUSED("no crypto isakmp key K2 address 198.51.100.2", "does not match"),
 		OK("no crypto isakmp key K1 address 198.51.100.2", NULL, "-198.51.100.2"),
 		REFUSED("crypto isakmp key 6 nonsense address 10.0.0.1", "not encrypted with the master key"),
-		REFUSED("key config-key password-encrypt short", "at least 8"),
-		OK("key config-key password-encrypt longenough", NULL, "-longenough"),
 		OK("no crypto isakmp enable", NULL, "no crypto isakmp enable\n"),
 		OK("crypto isakmp enable", NULL, "-isakmp enable"));
+}
+
+/* "K1" under the master key of "longenough", as scrypt and AES-SIV of another library make it. */
+#define TYPE6 "crypto isakmp key 6 ZBHCucVdoVuGaa6yblBFeMgE address 10.0.0.1"
+
+static void master_key(void **state)
+{
+	PLAY(OK("password encryption aes", "Please configure a configuration-key with \"key config-key\"\n", "password encryption aes\n"),
+		REFUSED(TYPE6, "not encrypted with the master key"), REFUSED("key config-key password-encrypt short", "at least 8"),
+		REFUSED("key config-key password-encrypt", "Incomplete"),
+		OK("key config-key password-encrypt longenough", NULL, "-longenough"), OK(TYPE6, NULL, TYPE6 "\n"),
+		OK("password encryption aes", NULL, "password encryption aes\n"),
+		OK("no crypto isakmp key K1 address 10.0.0.1", NULL, "-10.0.0.1"),
+		OK("crypto isakmp key K1 address 10.0.0.1", NULL, TYPE6 "\n"),
+		/* Another one: all keys are encrypted with it. Back again: the old texts. */
+		OK("key config-key password-encrypt another one", NULL, "-" TYPE6),
+		OK("key config-key password-encrypt longenough", NULL, TYPE6 "\n"),
+		/* Deleted: the key stands there, nobody can use it, and what it says is no longer known. */
+		OK("no key config-key password-encrypt", NULL, TYPE6 "\n"),
+		OK("no key config-key password-encrypt", NULL, TYPE6 "\n"),
+		REFUSED("crypto isakmp key K1 address 10.0.0.1", "already exists"), OK(TYPE6, NULL, TYPE6 "\n"),
+		OK("no " TYPE6, NULL, "-10.0.0.1"), OK("no password encryption aes", NULL, "-password encryption"));
 }
 
 static void ipsec_and_maps(void **state)
@@ -425,6 +445,7 @@ int main(void)
 		cmocka_unit_test(abbreviations),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(isakmp),
+		cmocka_unit_test(master_key),
 		cmocka_unit_test(ipsec_and_maps),
 		cmocka_unit_test(map_kinds),
 		cmocka_unit_test(interfaces_and_routes),

@@ -384,6 +384,37 @@ static void save_and_restore(void **state)
 	box_close(&b);
 }
 
+/* A startup configuration of the first version: it lacks what came later, and has all else. */
+static void older_version(void **state)
+{
+	struct box b;
+	sqlite3 *h;
+	char path[96], *text = file_read("tests/unit/model/sample.cfg");
+	(void)state;
+	box_open_file(&b);
+	feed(&b, text);
+	feed(&b, "no password encryption aes\ncrypto pki trustpoint CA2\nno ocsp url\n");
+	snprintf(path, sizeof path, "%s/older.db", b.dir);
+	assert_int_equal(store_save(b.store, path), ERR_OK);
+	assert_int_equal(sqlite3_open(path, &h), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(h,
+			"ALTER TABLE system DROP COLUMN password_aes; ALTER TABLE pki_trustpoint DROP COLUMN ocsp_url;"
+			"PRAGMA user_version = 1",
+			NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(h);
+	char *before = running(&b);
+	assert_int_equal(store_clear(b.store), ERR_OK);
+	assert_int_equal(store_restore(b.store, path), ERR_OK);
+	char *after = running(&b);
+	assert_string_equal(before, after);
+	mem_free(before);
+	mem_free(after);
+	free(text);
+	box_close(&b);
+}
+
 /* A database of a later version is refused, whole. */
 static void newer_version(void **state)
 {
@@ -431,6 +462,7 @@ int main(void)
 		cmocka_unit_test(keys),
 		cmocka_unit_test(session_keys),
 		cmocka_unit_test(save_and_restore),
+		cmocka_unit_test(older_version),
 		cmocka_unit_test(newer_version),
 		cmocka_unit_test(logins),
 	};

@@ -46,7 +46,7 @@ static void both_kinds(void **state)
 	assert_int_equal(keypair_find(s, 0, "R2", &found), ERR_NOT_FOUND);
 	opens_as(s, &rsa);
 	opens_as(s, &ec);
-	assert_int_equal(secrets_master(s, span_of("passphrase", 10)), ERR_OK);
+	assert_int_equal(secrets_master_set(s, span_of("passphrase", 10)), ERR_OK);
 	opens_as(s, &rsa);
 	opens_as(s, &ec);
 	assert_int_equal(keypair_delete(s, rsa.id), ERR_OK);
@@ -70,30 +70,41 @@ static void an_id_is_never_used_again(void **state)
 	secrets_close(s);
 }
 
-/* The private half is not in the file: neither its DER, nor under a wrong master key. */
+struct look {
+	struct secrets *s;
+	uint8_t der[2048];
+	size_t len;
+};
+
+static enum err look(void *ctx, sqlite3_stmt *st)
+{
+	const struct look *l = ctx;
+	struct span text = keysdb_bytes(st, 0);
+	uint8_t wrong[SEAL_KEY_LEN] = { 1 }, out[2048];
+
+	assert_int_equal(text.len, l->len + SEAL_EXTRA);
+	assert_null(memmem(text.data, text.len, l->der + 8, 16));
+	assert_int_equal(unseal(wrong, text, out), ERR_AUTH);
+	assert_int_equal(unseal(l->s->machine, text, out), ERR_OK);
+	return ERR_OK;
+}
+
+/* The private half is not in the file: neither its DER, nor under a wrong key. */
 static void sealed(void **state)
 {
-	uint8_t der[2048], *at = der, wrong[SECRETS_MASTER_LEN] = { 1 }, out[2048];
-	struct secrets *s;
+	struct look l = { 0 };
+	uint8_t *at = l.der;
 	struct keypair k;
 	EVP_PKEY *key = NULL;
-	sqlite3_stmt *st;
-	int len;
 
 	(void)state;
-	assert_int_equal(secrets_open(&s, NULL, false), ERR_OK);
-	add(s, "X", KEYPAIR_EC, 256, &k);
-	assert_int_equal(keypair_private(s, k.id, &key), ERR_OK);
-	len = i2d_PrivateKey(key, &at);
-	assert_int_equal(secrets_prepare(s, "SELECT private FROM keypair", &st), ERR_OK);
-	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
-	assert_int_equal(sqlite3_column_bytes(st, 0), len + SECRETS_SEAL_LEN);
-	assert_null(memmem(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), der + 8, 16));
-	assert_int_equal(
-		secrets_unseal(wrong, span_of(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0)), out), ERR_AUTH);
-	sqlite3_finalize(st);
+	assert_int_equal(secrets_open(&l.s, NULL, false), ERR_OK);
+	add(l.s, "X", KEYPAIR_EC, 256, &k);
+	assert_int_equal(keypair_private(l.s, k.id, &key), ERR_OK);
+	l.len = (size_t)i2d_PrivateKey(key, &at);
+	assert_int_equal(keysdb_each(l.s, "SELECT private FROM keypair", NO_BINDS, look, &l), ERR_OK);
 	EVP_PKEY_free(key);
-	secrets_close(s);
+	secrets_close(l.s);
 }
 
 int main(void)
