@@ -127,7 +127,7 @@ def test_a_client_outlives_datapathd(site):
     assert site.ping("hostA", address, count=3) == (3, 3)
     with site.capture("lost") as wire:
         old = site.pid("R1", "datapathd")
-        traffic = site.start("hostA", "ping", "-n", "-i", "0.01", "-w", "12", address)
+        traffic = site.start("hostA", "ping", "-n", "-q", "-i", "0.01", "-w", "12", address)
         site.kill("R1", "datapathd")
         until(lambda: site.pid("R1", "datapathd") != old, 5, "datapathd started again")
         until(lambda: site.ping("hostA", address, count=3, interval=0.1, wait=1) == (3, 3), 10, "passing to the client")

@@ -43,32 +43,38 @@ def wait_for_file(dumper, path, log):
 
 
 def settle(lab, path, alive):
-    """Returns when the file of a capture holds every packet that has crossed the link: behind a frame of its own, which it returns."""
+    """Returns when the file of a capture holds every packet that has crossed the link: behind a frame of its own, which it returns.
+    None when the link is down, so that nothing crosses it."""
     frame = b"\x01\x80\xc2\x00\x00\x0e" + os.urandom(6) + ETHERTYPE + os.urandom(46)
-    if alive():
-        sent = subprocess.run(["ip", "netns", "exec", lab.netns("internet"), "python3", "-c", SEND, frame.hex()], stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 60
-        while sent.returncode == 0 and alive() and not holds(path, frame) and time.monotonic() < until:
-            time.sleep(0.02)
-    return frame
+    seen = os.path.getsize(path)
+    sent = subprocess.run(["ip", "netns", "exec", lab.netns("internet"), "python3", "-c", SEND, frame.hex()], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while sent.returncode == 0 and alive():
+        if holds(path, seen, frame):
+            return frame
+        if time.monotonic() > until:
+            raise LabError(f"{path}: the end of the capture did not reach it")
+        time.sleep(0.02)
+    return None
 
 
 def stop(lab, pid, born, path):
     """Ends a capture; its file then holds every packet that had crossed the link."""
     alive = lambda: start_time(pid) == born      # noqa: E731
-    frame = settle(lab, path, alive)
+    frame = settle(lab, path, alive) if alive() else None
     if alive():
         os.kill(pid, signal.SIGINT)
     until = time.monotonic() + 60
     while alive() and time.monotonic() < until:
         time.sleep(0.02)
-    take_out(path, frame)
+    if frame:
+        take_out(path, frame)
 
 
-def holds(path, frame):
-    """Whether the file's end holds the frame; it is among the last that were written."""
+def holds(path, start, frame):
+    """Whether the file holds the frame, at or behind a place."""
     with open(path, "rb") as file:
-        file.seek(max(0, os.path.getsize(path) - 65536))
+        file.seek(start)
         return frame in file.read()
 
 
