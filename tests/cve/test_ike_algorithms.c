@@ -105,7 +105,7 @@ static void bad_values(enum alg_group group)
 {
 	struct rig *r = rig_new(group, 2);
 	const struct group_alg *g = group_find(group);
-	uint8_t value[600], packet[1024], body[256];
+	uint8_t value[DH_MAX + 8], packet[DH_MAX + 512], body[256];
 	size_t lengths[] = { 0, 1, (size_t)g->public_len - 1, (size_t)g->public_len + 1, g->public_len, g->public_len,
 		g->public_len };
 
@@ -137,7 +137,8 @@ static void public_values(void **state)
 {
 	(void)state;
 	for (size_t i = 0; group_at(i) != NULL; i++)
-		bad_values(group_at(i)->id);
+		if (group_at(i)->ikev1)
+			bad_values(group_at(i)->id);
 }
 
 /* Null encryption with nothing else has no key: neither offered nor taken. */
