@@ -88,13 +88,13 @@ void dynamic_keep_save(int fd, const struct dynamics *s)
 	size_t size = s->n * sizeof(struct record);
 	struct record *all = fd < 0 || s->n == 0 ? NULL : mem_zalloc(size);
 
-	if (fd < 0 || (s->n != 0 && all == NULL))
+	if (fd < 0)
 		return;
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; all != NULL && i < s->n; i++) {
 		all[i].d = s->list[i];
 		all[i].check = check_of(&all[i].d);
 	}
-	if ((s->n != 0 && pwrite(fd, all, size, 0) != (ssize_t)size) || ftruncate(fd, (off_t)size) != 0)
+	if ((s->n != 0 && (all == NULL || pwrite(fd, all, size, 0) != (ssize_t)size)) || ftruncate(fd, (off_t)size) != 0)
 		log_msg("POSTERN", LOG_SEV_WARNING, "NO_KEEP", "policies of dynamic maps are not kept: %m");
 	mem_free(all);
 }
